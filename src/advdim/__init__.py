@@ -1,0 +1,1 @@
+"""advdim: adversarial vulnerability and input dimension, from raw data to report."""

@@ -1,0 +1,1 @@
+"""Artefacts on disk: complete or absent, verified when read, identical when made again."""

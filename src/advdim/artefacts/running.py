@@ -1,0 +1,30 @@
+"""One run at a time in a folder: a kernel lock that a killed run loses by itself."""
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from advdim.errors import AdvdimError
+
+_held: list[FileLock] = []
+
+
+def claim_run(data: Path) -> None:
+    """Claim the data folder for this process until it ends.
+
+    Raises:
+        AdvdimError: another living run holds it, or the folder cannot be written.
+    """
+    try:
+        (data / ".locks").mkdir(parents=True, exist_ok=True)
+        lock = FileLock(data / ".locks" / "run")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise AdvdimError(
+            f"{data}: another run is at work in this folder; expected none; wait for it to end, or stop it"
+        ) from error
+    except OSError as error:
+        raise AdvdimError(
+            f"{data}: cannot be written ({error.strerror}); expected a writable folder; mend that and run again"
+        ) from error
+    _held.append(lock)

@@ -1,0 +1,1 @@
+"""Attacks: searching for errors near correctly classified inputs."""

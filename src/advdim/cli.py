@@ -1,0 +1,154 @@
+"""The command line: plan, make, verify and prune artefacts; publish reports; write the generated files."""
+
+import logging
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advdim.config.experiments import Config
+from advdim.config.loading import load_config
+from advdim.config.selection import selected_config
+from advdim.errors import AdvdimError
+from advdim.plan.expand import Device, Plan, expand
+
+logger = logging.getLogger("advdim")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="**advdim**: from raw data to report, why accurate classifiers are easy to fool and what input dimension has "
+    "to do with it.\n\nRun it in the root of the project. `make report` or `snakemake` runs everything; the commands "
+    "here look at the plan, and are what the workflow calls.",
+)
+
+DATA = Path("data")
+REPORTS = Path("reports")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Configuration; without it the one that params.yaml names.")
+]
+DeviceOption = Annotated[Device, typer.Option(help="Kind of device that computes; part of every recipe that trains.")]
+
+
+@app.command("plan")
+def show_plan(
+    config: ConfigOption = None,
+    device: DeviceOption = "cpu",
+    missing: Annotated[bool, typer.Option("--missing", help="Only what would run.")] = False,
+) -> None:
+    """Show every artefact: whether it exists, whether it would run, and its expected cost.
+
+    Example: change an attack's `eps_pixel`, then `advdim plan --missing` lists exactly what depends on it.
+    """
+    from advdim.plan.table import plan_table, print_plan
+
+    print_plan(plan_table(_plan(config, device), DATA), only_missing=missing)
+
+
+@app.command("make")
+def make_artefacts(
+    paths: Annotated[list[str], typer.Argument(help="Folders of artefacts as `advdim plan` names them.")],
+    config: ConfigOption = None,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Make artefacts whose inputs exist; what is there already is left as it is. The workflow calls this."""
+    from advdim.device import prepare_process
+
+    loaded, plan = _loaded_and_plan(config, device)
+    unknown = [path for path in paths if path not in plan.recipes]
+    if unknown:
+        raise AdvdimError(
+            f"{unknown[0]}: no such artefact in the plan; expected a path that `advdim plan` shows; settings or code "
+            "changed since this path was planned, so start the run again"
+        )
+    prepare_process(device=device, threads=loaded.threads)
+    from advdim.make import make, prepare_folders
+
+    prepare_folders(DATA)
+    for path in paths:
+        made = make(plan.recipes[path], data=DATA, checkpoint_seconds=loaded.checkpoint_seconds)
+        logger.info("%s: %s", path.removeprefix("data/"), "made" if made else "was there")
+
+
+@app.command("publish")
+def publish_reports(config: ConfigOption = None, device: DeviceOption = "cpu") -> None:
+    """Copy the rendered pages to `reports/` under their plain names. The workflow calls this last."""
+    from advdim.reports.publish import publish
+
+    publish(_plan(config, device), DATA, REPORTS)
+
+
+@app.command("verify")
+def verify_artefacts(config: ConfigOption = None, device: DeviceOption = "cpu") -> None:
+    """Compare every artefact of the plan that exists with the digests that were written beside it."""
+    from advdim.artefacts.store import is_complete, verify
+
+    plan = _plan(config, device)
+    folders = [DATA.parent / recipe.path for recipe in plan.recipes.values()]
+    present = [folder for folder, r in zip(folders, plan.recipes.values(), strict=True) if is_complete(folder, r.key)]
+    for folder in present:
+        verify(folder)
+    logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(folders))
+
+
+@app.command("prune")
+def prune_artefacts(
+    configs: Annotated[
+        list[Path] | None, typer.Argument(help="Configurations whose artefacts stay; all of config/ without any.")
+    ] = None,
+    device: DeviceOption = "cpu",
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only list what would go.")] = False,
+) -> None:
+    """Remove artefacts that no current recipe names, and leftovers of killed jobs."""
+    from advdim.plan.prune import run_configurations, superfluous
+
+    kept = configs or run_configurations(Path("config"))
+    paths = superfluous([expand(load_config(path), device=device) for path in kept], DATA)
+    for path in paths:
+        typer.echo(f"{'delete' if yes else 'would delete'} {path}")
+        if yes:
+            shutil.rmtree(path)
+    if not yes:
+        typer.echo(f"{len(paths)} artefacts that no recipe of {', '.join(map(str, kept))} names; --yes deletes them")
+
+
+@app.command("generate")
+def write_generated_files(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of step.")] = False,
+) -> None:
+    """Write the files that follow from the code: the configuration's schema and its page in the docs."""
+    from advdim.config.document import generated_files
+
+    for path, text in generated_files().items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            raise AdvdimError(f"{path}: out of step with the code; run `advdim generate` and commit the file")
+        path.write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {path}")
+
+
+def _plan(config: Path | None, device: Device) -> Plan:
+    return _loaded_and_plan(config, device)[1]
+
+
+def _loaded_and_plan(config: Path | None, device: Device) -> tuple[Config, Plan]:
+    loaded = load_config(config or selected_config())
+    return loaded, expand(loaded, device=device)
+
+
+def main() -> None:
+    """Run the command line: a mistake becomes one sentence and exit code 1."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        app(standalone_mode=True)
+    except AdvdimError as error:
+        sys.stderr.write(f"advdim: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("advdim: interrupted; what was complete is kept, run again to go on\n")
+        sys.exit(130)

@@ -1,0 +1,38 @@
+"""Settings of the attacks."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from advdim.config.section import Positive, Section
+
+
+class Manifold(Section):
+    """Projected gradient ascent on the sphere until the first error (Gilmer et al. 2018, sec. 3)."""
+
+    kind: Literal["manifold"]
+    starts: Positive = Field(default=100, description="Number of random starts on the inner sphere.")
+    steps: Positive = Field(default=1000, description="Steps of each attack at most.")
+    step_size: float = Field(default=0.001, gt=0, description="Length of one step, in units of the inner radius.")
+
+
+class Iterative(Section):
+    """Iterated gradient attack inside a ball around the image (Simon-Gabriel et al. 2018, sec. 4)."""
+
+    kind: Literal["iterative"]
+    norm: Literal["linf", "l2"] = Field(default="linf", description="Norm of the ball.")
+    eps_pixel: float = Field(
+        default=0.005,
+        gt=0,
+        le=1,
+        description="Radius of the l_inf ball on pixels in [0, 1]; the l_2 ball has the radius eps_pixel * sqrt(d) "
+        "(eq. 3), d the number of input coordinates.",
+    )
+    steps: Positive = Field(default=10, description="Gradient steps; 1 is the single-step attack.")
+    relative_step: float = Field(
+        default=0.25, gt=0, le=2, description="Size of a step as a share of the radius; steps * share should exceed 1."
+    )
+    images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
+
+
+Attack = Annotated[Manifold | Iterative, Field(discriminator="kind")]

@@ -1,0 +1,57 @@
+"""Experiments: which settings are crossed with which, for which study."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from advdim.config.attacks import Attack
+from advdim.config.datasets import Dataset
+from advdim.config.models import Model
+from advdim.config.section import Name, Section
+from advdim.config.statistics import Statistic
+from advdim.config.training import Training
+
+Study = Literal["spheres", "dimension", "tilting"]
+STUDIES: tuple[Study, ...] = ("spheres", "dimension", "tilting")
+
+
+class Experiment(Section):
+    """Every dataset with every model, training and seed, then every attack and statistic on each trained model.
+
+    Without models the statistics are taken of the datasets themselves.
+    """
+
+    study: Study = Field(description="The study that reads the results.")
+    datasets: tuple[Name, ...] = Field(min_length=1, description="Names from the section `datasets`.")
+    models: tuple[Name, ...] = Field(default=(), description="Names from the section `models`.")
+    training: tuple[Name, ...] = Field(default=(), description="Names from the section `training`.")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(0,), min_length=1, description="Root seeds; each gives one net, and one draw of every random number."
+    )
+    attacks: tuple[Name, ...] = Field(default=(), description="Names from the section `attacks`.")
+    statistics: tuple[Name, ...] = Field(default=(), description="Names from the section `statistics`.")
+
+
+class Config(Section):
+    """A whole run."""
+
+    scale: Name = Field(description="Name of the scale, printed in every report.")
+    dataset_seed: int = Field(default=0, ge=0, description="Root seed of finite datasets: crops, splits, point sets.")
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Threads of each job. Sums are split over them, so they are part of every recipe: another number "
+        "gives other last digits.",
+    )
+    checkpoint_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds between the checkpoints from which a killed run resumes; part of no recipe.",
+    )
+    datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
+    models: dict[Name, Model] = Field(default={}, description="Models by name.")
+    training: dict[Name, Training] = Field(default={}, description="Ways of training by name.")
+    attacks: dict[Name, Attack] = Field(default={}, description="Attacks by name.")
+    statistics: dict[Name, Statistic] = Field(default={}, description="Statistics by name.")
+    experiments: dict[Name, Experiment] = Field(min_length=1, description="Experiments by name.")

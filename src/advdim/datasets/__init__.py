@@ -1,0 +1,1 @@
+"""Datasets: what the nets are trained on and attacked with."""

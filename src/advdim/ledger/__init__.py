@@ -1,0 +1,1 @@
+"""The ledger: the sources' claims, and the verdicts that our own tables pass on them."""

@@ -1,0 +1,1 @@
+"""Models: nets as Keras functional models, built from settings alone."""

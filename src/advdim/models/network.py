@@ -1,0 +1,43 @@
+"""Building, saving and loading a net, whatever its kind."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from advdim.datasets.stored import read_image_info, read_info
+
+
+def build(settings: dict[str, Any], dataset: Path, seed: int) -> keras.Model:
+    """Build a net for a dataset, by the module that bears the name of its kind.
+
+    Args:
+        settings: the model's settings.
+        dataset: folder of the dataset, from which input shape and classes are read.
+        seed: root seed of the initialisation.
+
+    Returns:
+        A net from inputs to logits: one logit for the spheres, one a class for images.
+    """
+    module = importlib.import_module(f"advdim.models.{settings['kind']}")
+    info = read_info(dataset)
+    shape = info["dimension"] if info.get("kind") == "spheres" else read_image_info(dataset)
+    options = {key: value for key, value in settings.items() if key != "kind"}
+    model: keras.Model = module.build(shape, **options, seed=seed)
+    return model
+
+
+def weights_name(step: int) -> str:
+    """File name of the weights after a number of steps."""
+    return f"step-{step:07d}.weights.h5"
+
+
+def kept_steps(folder: Path) -> list[int]:
+    """Steps whose weights an artefact of a trained net holds, in order."""
+    return sorted(int(path.name.removeprefix("step-").split(".")[0]) for path in folder.glob("step-*.weights.h5"))
+
+
+def load_weights(model: keras.Model, folder: Path, step: int) -> None:
+    """Set the weights of a net to those after a number of steps."""
+    model.load_weights(folder / weights_name(step))

@@ -1,0 +1,77 @@
+"""Batches: several small pieces of work in one job.
+
+Importing TensorFlow costs a job as much as training a small net, so the workflow runs recipes in batches. Results do
+not depend on the batch: each recipe is made by itself, under its own key and seeds, and what exists is not made again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from advdim.plan.recipe import Recipe, Stage
+
+BATCH_SECONDS = 60.0
+"""Expected cost of a batch: some times the cost of starting a job, short enough to keep every core busy at the end."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Recipes of one stage that one job makes.
+
+    Attributes:
+        stage: the stage.
+        number: its place among the stage's batches, from 1.
+        recipes: what the job makes, in this order.
+    """
+
+    stage: Stage
+    number: int
+    recipes: tuple[Recipe, ...]
+
+    @property
+    def name(self) -> str:
+        """Name for rules, logs and benchmarks."""
+        return f"{self.stage}_{self.number}"
+
+    @property
+    def paths(self) -> list[str]:
+        """Folders that the job fills."""
+        return [recipe.path for recipe in self.recipes]
+
+    @property
+    def tokens(self) -> list[str]:
+        """Files that the job leaves for the workflow to see."""
+        return [recipe.token for recipe in self.recipes]
+
+    @property
+    def inputs(self) -> list[str]:
+        """Tokens of what the job reads, without what it makes itself."""
+        own = {recipe.key for recipe in self.recipes}
+        tokens = {i.token: None for recipe in self.recipes for i in recipe.inputs.values() if i.key not in own}
+        return list(tokens)
+
+    @property
+    def title(self) -> str:
+        """A few words for people."""
+        first = self.recipes[0].name
+        return first if len(self.recipes) == 1 else f"{first} and {len(self.recipes) - 1} more"
+
+
+def batches(stage: Stage, recipes: Iterable[Recipe]) -> list[Batch]:
+    """Divide a stage's recipes into batches of about equal cost, in their order.
+
+    Args:
+        stage: the stage.
+        recipes: its recipes; none may read another of the same batch unless it comes later.
+
+    Returns:
+        Batches in which every recipe stands once.
+    """
+    groups: list[list[Recipe]] = []
+    filled = BATCH_SECONDS
+    for recipe in recipes:
+        if filled + recipe.seconds > BATCH_SECONDS:
+            groups.append([])
+            filled = 0.0
+        groups[-1].append(recipe)
+        filled += recipe.seconds
+    return [Batch(stage, number, tuple(group)) for number, group in enumerate(groups, 1)]

@@ -1,0 +1,184 @@
+"""The digest of the code that a recipe runs: its modules, and the project's modules that they import."""
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from advdim.errors import AdvdimError
+
+PACKAGE = Path(__file__).parent.parent
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "h5py": "h5py",
+    "jupytext": "jupytext",
+    "keras": "keras",
+    "latex2mathml": "latex2mathml",
+    "matplotlib": "matplotlib",
+    "nbconvert": "nbconvert",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "papermill": "papermill",
+    "plotly": "plotly",
+    "pyarrow": "pyarrow",
+    "scipy": "scipy",
+    "seaborn": "seaborn",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "tensorflow": "tensorflow",
+}
+"""Imported name to distribution, for the libraries that determine numbers and pictures."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a set of modules runs.
+
+    Attributes:
+        digest: hexadecimal SHA-256 over the modules and their transitive imports, comments and docstrings left out.
+        libraries: version by distribution, of the libraries that these modules import.
+    """
+
+    digest: str
+    libraries: dict[str, str]
+
+
+@cache
+def code_of(modules: tuple[str, ...], extra: tuple[Path, ...] = ()) -> Code:
+    """Digest modules with everything of this project that they import.
+
+    Imports under ``if TYPE_CHECKING`` are not followed: they do not run. Files that are no Python and lie in a folder
+    of a module that is followed (templates, style sheets, scripts) count too.
+
+    Args:
+        modules: dotted names inside ``advdim``.
+        extra: Python files outside the package whose imports are followed too, such as notebooks.
+
+    Returns:
+        The digest and the library versions.
+    """
+    reached: set[str] = set()
+    third_party: set[str] = set()
+    pending = list(modules)
+    sources = {path.name: _read(path) for path in extra}
+    for text in sources.values():
+        project, others = _imports(text)
+        pending += project
+        third_party |= others
+    while pending:
+        module = pending.pop()
+        if module in reached:
+            continue
+        reached.add(module)
+        project, others = _module_imports(module)
+        pending += [*project, *_parents(module)]
+        third_party |= others
+    digests = {module: _digest(_normalised(_source(module))) for module in reached}
+    digests |= {name: _digest(_normalised(text)) for name, text in sources.items()}
+    digests |= {name: digest for module in reached for name, digest in _other_files(module).items()}
+    whole = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    names = {DISTRIBUTIONS[name] for name in third_party if name in DISTRIBUTIONS}
+    return Code(_digest(whole), {name: version(name) for name in sorted(names)})
+
+
+def exists(module: str) -> bool:
+    """Whether a dotted name is a module of this project."""
+    return _path(module) is not None
+
+
+def _path(module: str) -> Path | None:
+    base = PACKAGE.joinpath(*module.split(".")[1:])
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if module.split(".")[0] == PACKAGE.name and candidate.is_file():
+            return candidate
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise AdvdimError(f"{path}: cannot be read ({error.strerror}); expected a file of this project") from error
+
+
+@cache
+def _source(module: str) -> str:
+    path = _path(module)
+    if path is None:
+        raise AdvdimError(f"no module {module} in this project; expected one file of that name under src/advdim")
+    return _read(path)
+
+
+@cache
+def _module_imports(module: str) -> tuple[list[str], set[str]]:
+    return _imports(_source(module))
+
+
+@cache
+def _other_files(module: str) -> dict[str, str]:
+    path = _path(module)
+    if path is None or path.parent == PACKAGE:
+        return {}
+    files = [f for f in path.parent.rglob("*") if f.is_file() and f.suffix != ".py" and "__pycache__" not in f.parts]
+    return {str(f.relative_to(PACKAGE)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def _imports(source: str) -> tuple[list[str], set[str]]:
+    project: list[str] = []
+    others: set[str] = set()
+    for node in _running_nodes(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [node.module, *(name for name in inner if exists(name))]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == PACKAGE.name:
+                project.append(name)
+            else:
+                others.add(name.split(".")[0])
+    return project, others
+
+
+def _running_nodes(tree: ast.AST) -> Iterable[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _running_nodes(node)
+
+
+def _normalised(source: str) -> str:
+    """Drop comments, docstrings and empty lines: editing these changes no result."""
+    lines = source.splitlines()
+    blank = [(token.start, token.end) for token in _without_effect(source)]
+    for (first, left), (last, right) in reversed(blank):
+        head, tail = lines[first - 1][:left], lines[last - 1][right:]
+        lines[first - 1 : last] = [head + tail, *[""] * (last - first)]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _without_effect(source: str) -> Iterable[tokenize.TokenInfo]:
+    at_statement_start = True
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        is_docstring = token.type == tokenize.STRING and at_statement_start
+        if token.type == tokenize.COMMENT or is_docstring:
+            yield token
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            at_statement_start = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

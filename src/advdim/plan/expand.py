@@ -1,0 +1,233 @@
+"""Expanding a configuration into recipes."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from advdim.config.experiments import STUDIES, Config, Experiment, Study
+from advdim.config.section import Section
+from advdim.config.training import Gradient
+from advdim.errors import AdvdimError
+from advdim.plan import cost
+from advdim.plan.code import code_of
+from advdim.plan.recipe import STAGES, Recipe, Stage
+
+Device = Literal["cpu", "gpu"]
+
+CLAIMS = Path("config/claims.yaml")
+NOTEBOOKS = Path("workflow/notebooks")
+PAGES = ("index", *STUDIES, "ledger")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One artefact in its role in an experiment: what the reports read.
+
+    Attributes:
+        study: the study that reads it.
+        recipe: how it is made.
+        kind: kind of the dataset, model, attack or statistic.
+        labels: names of the configuration that led to it (experiment, dataset, model, training, measurement) and the
+            seed; they become columns of the tidy tables.
+    """
+
+    study: Study
+    recipe: Recipe
+    kind: str
+    labels: dict[str, str | int]
+
+
+@dataclass
+class Plan:
+    """All recipes of a configuration.
+
+    Attributes:
+        config: the configuration.
+        device: the kind of device that computes.
+        recipes: recipe by path, in the order of the stages once expanded.
+        results: every artefact in each role that it has.
+    """
+
+    config: Config
+    device: Device
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+
+    def of_stage(self, stage: Stage) -> list[Recipe]:
+        """Recipes of one stage, in the order of the configuration."""
+        return [recipe for recipe in self.recipes.values() if recipe.stage == stage]
+
+    def page(self, name: str) -> Recipe:
+        """The recipe of one page of the report."""
+        return next(recipe for recipe in self.of_stage("reports") if recipe.name == name)
+
+    def make_recipe(self, stage: Stage, name: str, entry: str, kind: str, **rest: Any) -> Recipe:
+        """Make a recipe whose code is a stage's entry and the module of the kind, and take it into the plan.
+
+        An equal recipe that is there already is shared.
+        """
+        code = code_of((entry, *rest.pop("modules", [f"advdim.{stage}.{kind}"])), rest.pop("extra", ()))
+        recipe = Recipe(stage, name, entry, code=code.digest, libraries=code.libraries, **rest)
+        return self.recipes.setdefault(recipe.path, recipe)
+
+
+def expand(config: Config, *, device: Device = "cpu") -> Plan:
+    """Expand a configuration into the recipes of every artefact, the reports included.
+
+    Args:
+        config: a checked configuration.
+        device: ``gpu`` gives other last digits than ``cpu``, so it is part of the recipes.
+
+    Returns:
+        The plan, with recipes in the order datasets, models, attacks, statistics, reports.
+    """
+    plan = Plan(config, device)
+    for name, experiment in config.experiments.items():
+        for dataset in experiment.datasets:
+            _expand_dataset(plan, name, experiment, dataset)
+    judgements = {study: _expand_judgement(plan, study) for study in STUDIES}
+    for page in PAGES:
+        _expand_page(plan, page, judgements)
+    order = {stage: number for number, stage in enumerate(STAGES)}
+    plan.recipes = dict(sorted(plan.recipes.items(), key=lambda item: order[item[1].stage]))
+    return plan
+
+
+def _dump(settings: Section) -> dict[str, Any]:
+    return settings.model_dump(mode="json")
+
+
+def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, name: str) -> None:
+    settings = plan.config.datasets[name]
+    dataset = plan.make_recipe(
+        "datasets",
+        name,
+        "advdim.datasets.stage",
+        settings.kind,
+        settings=_dump(settings),
+        seed=plan.config.dataset_seed,
+        execution={},
+        seconds=2.0,
+    )
+    labels: dict[str, str | int] = {"experiment": experiment_name, "dataset": name}
+    plan.results.append(Result(experiment.study, dataset, settings.kind, labels))
+    for seed in experiment.seeds:
+        if not experiment.models:
+            _expand_measurements(plan, experiment, {"dataset": dataset}, labels | {"seed": seed})
+        for model_name in experiment.models:
+            for training_name in experiment.training:
+                chain = labels | {"model": model_name, "training": training_name, "seed": seed}
+                model = _expand_model(plan, experiment, dataset, chain)
+                _expand_measurements(plan, experiment, {"dataset": dataset, "model": model}, chain)
+
+
+def _expand_model(plan: Plan, experiment: Experiment, dataset: Recipe, labels: dict[str, str | int]) -> Recipe:
+    config = plan.config
+    model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
+    recipe = plan.make_recipe(
+        "models",
+        f"{labels['dataset']}/{labels['model']}-{labels['training']}-s{labels['seed']}",
+        "advdim.training.stage",
+        training.kind,
+        modules=[f"advdim.training.{training.kind}", f"advdim.models.{model.kind}"],
+        settings={"model": _dump(model), "training": _dump(training)},
+        seed=int(labels["seed"]),
+        execution={"device": plan.device, "threads": config.threads},
+        inputs={"dataset": dataset},
+        seconds=cost.training_seconds(training, model, config.datasets[str(labels["dataset"])]),
+    )
+    plan.results.append(Result(experiment.study, recipe, model.kind, labels))
+    return recipe
+
+
+def _expand_measurements(
+    plan: Plan, experiment: Experiment, inputs: dict[str, Recipe], labels: dict[str, str | int]
+) -> None:
+    measured = f"{labels['model']}-{labels['training']}" if "model" in labels else "data"
+    measurements: list[tuple[Stage, str]] = [("attacks", name) for name in experiment.attacks]
+    measurements += [("statistics", name) for name in experiment.statistics]
+    for stage, name in measurements:
+        settings = getattr(plan.config, stage)[name]
+        recipe = plan.make_recipe(
+            stage,
+            f"{labels['dataset']}/{measured}-s{labels['seed']}-{name}",
+            f"advdim.{stage}.stage",
+            settings.kind,
+            settings=_dump(settings),
+            seed=int(labels["seed"]),
+            execution={"device": plan.device, "threads": plan.config.threads},
+            inputs=inputs,
+            seconds=_measurement_seconds(plan.config, stage, name, labels),
+        )
+        plan.results.append(Result(experiment.study, recipe, settings.kind, labels | {"measurement": name}))
+
+
+def _measurement_seconds(config: Config, stage: Stage, name: str, labels: dict[str, str | int]) -> float:
+    dataset = config.datasets[str(labels["dataset"])]
+    if "model" not in labels:
+        return cost.START_SECONDS
+    model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
+    snapshots = len(training.kept_steps) if isinstance(training, Gradient) else 1
+    if stage == "attacks":
+        return cost.attack_seconds(config.attacks[name], model, dataset, snapshots)
+    return cost.statistic_seconds(config.statistics[name], model, dataset, snapshots)
+
+
+def _expand_judgement(plan: Plan, study: Study) -> Recipe:
+    """The verdicts of one study: a table made from its tables."""
+    return plan.make_recipe(
+        "reports",
+        f"verdicts-{study}",
+        "advdim.ledger.stage",
+        study,
+        modules=[f"advdim.ledger.{study}"],
+        settings={"study": study, "claims": _file_digest(CLAIMS), "scale": plan.config.scale}
+        | _results_of(plan, study),
+        seed=None,
+        execution={},
+        inputs=_inputs_of(plan, study),
+        seconds=3.0,
+    )
+
+
+def _expand_page(plan: Plan, page: str, judgements: dict[Study, Recipe]) -> None:
+    """One HTML page: a study's page reads its tables and verdicts, the front page and the ledger all verdicts."""
+    verdicts = {
+        f"verdicts-{study}": recipe for study, recipe in judgements.items() if page in (study, "index", "ledger")
+    }
+    plan.make_recipe(
+        "reports",
+        page,
+        "advdim.reports.stage",
+        page,
+        modules=[],
+        extra=(NOTEBOOKS / f"{page}.py",),
+        settings={"page": page, "claims": _file_digest(CLAIMS), "scale": plan.config.scale} | _results_of(plan, page),
+        seed=None,
+        execution={},
+        inputs=_inputs_of(plan, page) | verdicts,
+        seconds=8.0,
+    )
+
+
+def _results_of(plan: Plan, study: str) -> dict[str, Any]:
+    listing = [
+        {"path": result.recipe.path, "stage": result.recipe.stage, "kind": result.kind, "labels": result.labels}
+        for result in plan.results
+        if result.study == study
+    ]
+    return {"results": listing}
+
+
+def _inputs_of(plan: Plan, study: str) -> dict[str, Recipe]:
+    return {result.recipe.path: result.recipe for result in plan.results if result.study == study}
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise AdvdimError(
+            f"{path}: cannot be read ({error.strerror}); run advdim from the root of the project, where {path} lies"
+        ) from error

@@ -1,0 +1,32 @@
+"""What no recipe names any more."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from advdim.artefacts.store import RECIPE
+from advdim.config.loading import read_yaml
+from advdim.plan.expand import Plan
+from advdim.plan.recipe import STAGES
+
+
+def run_configurations(folder: Path) -> list[Path]:
+    """The files of a folder that describe a run: those with experiments."""
+    documents = {path: read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
+    return [path for path, document in documents.items() if isinstance(document, dict) and "experiments" in document]
+
+
+def superfluous(plans: Iterable[Plan], data: Path) -> list[Path]:
+    """List artefacts that none of the plans names, and what killed jobs left behind.
+
+    Args:
+        plans: the plans whose artefacts stay.
+        data: the data folder.
+
+    Returns:
+        Folders, in order.
+    """
+    recipes = [recipe for plan in plans for recipe in plan.recipes.values()]
+    paths, keys = {data.parent / recipe.path for recipe in recipes}, {recipe.key for recipe in recipes}
+    artefacts = {file.parent for stage in STAGES for file in (data / stage).rglob(RECIPE)}
+    checkpoints = [folder for folder in (data / ".checkpoints").glob("*") if folder.name not in keys]
+    return sorted([*(artefacts - paths), *checkpoints])

@@ -1,0 +1,75 @@
+"""A recipe: everything that determines the bytes of one artefact."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+Stage = Literal["datasets", "models", "attacks", "statistics", "reports"]
+STAGES: tuple[Stage, ...] = ("datasets", "models", "attacks", "statistics", "reports")
+
+KEY_LENGTH = 10
+
+
+def canonical_json(document: object) -> str:
+    """Serialise so that equal documents are equal texts: sorted keys, no space, no NaN."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one artefact is made.
+
+    Attributes:
+        stage: the stage that makes it.
+        name: readable part of its path, such as ``spheres-d500/relu-online-s0``.
+        entry: dotted name of the module whose ``make`` is called.
+        settings: its own settings.
+        seed: its root seed, or None where nothing is drawn.
+        execution: threads and device, as far as the numbers depend on them.
+        code: digest of the code that it runs.
+        libraries: versions of the libraries that this code imports.
+        inputs: the recipes that it reads, by role.
+        seconds: expected cost on one core, for the table and for batching; no part of the identity.
+    """
+
+    stage: Stage
+    name: str
+    entry: str
+    settings: dict[str, Any]
+    seed: int | None
+    execution: dict[str, Any]
+    code: str
+    libraries: dict[str, str]
+    inputs: dict[str, "Recipe"] = field(default_factory=dict)
+    seconds: float = 1.0
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The canonical document whose digest is the key."""
+        return {
+            "stage": self.stage,
+            "entry": self.entry,
+            "settings": self.settings,
+            "seed": self.seed,
+            "execution": self.execution,
+            "code": self.code,
+            "libraries": self.libraries,
+            "inputs": {role: recipe.key for role, recipe in self.inputs.items()},
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """Short digest of the document."""
+        return hashlib.sha256(canonical_json(self.document).encode()).hexdigest()[:KEY_LENGTH]
+
+    @cached_property
+    def path(self) -> str:
+        """Folder of the artefact, relative to the root of the project."""
+        return f"data/{self.stage}/{self.name}-{self.key}"
+
+    @property
+    def token(self) -> str:
+        """The file that stands for the artefact in the workflow."""
+        return f"{self.path}/key"

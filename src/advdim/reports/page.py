@@ -1,0 +1,82 @@
+"""What a notebook is handed: the results of its study, the verdicts, and the claims."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from advdim.artefacts.tables import read_table
+from advdim.ledger.claims import Claims, load_claims
+from advdim.statistics.collect import Results, read_results
+
+CLAIMS = Path("config/claims.yaml")
+
+TITLES = {
+    "index": "advdim: adversarial vulnerability and input dimension",
+    "spheres": "Adversarial spheres",
+    "dimension": "Vulnerability and input dimension",
+    "tilting": "Boundary tilting",
+    "ledger": "The claims ledger",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that a page shows comes from here.
+
+    Attributes:
+        results: the artefacts of the page's study; none for the front page and the ledger.
+        verdicts: one row a claim, the fields of `advdim.ledger.verdict.Verdict`; of one study or of all.
+        scale: name of the scale, from the configuration.
+    """
+
+    results: Results
+    verdicts: pd.DataFrame
+    scale: str
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The sources' claims."""
+        return load_claims(CLAIMS)
+
+    def recipes(self, results: Results) -> list[str]:
+        """Addresses of the recipes behind some results, as seen from `reports/`."""
+        return [f"../{path}" for path in results.recipes]
+
+    def scale_of(self, results: Results) -> str:
+        """The scale of some results in a few words: name, dimensions or widths, models, steps and seeds."""
+        return "; ".join([self.scale, *_told(results)])
+
+
+def open_page(handed: str, scale: str) -> Page:
+    """Open what the workflow handed to a notebook.
+
+    Args:
+        handed: folder of the hand-over.
+        scale: name of the scale.
+
+    Returns:
+        The page's results and verdicts.
+    """
+    folder = Path(handed)
+    return Page(read_results(folder / "results.json", Path()), read_table(folder / "verdicts.parquet"), scale)
+
+
+def _told(results: Results) -> list[str]:
+    told = []
+    datasets = sorted({str(row["labels"]["dataset"]) for row in results.rows})
+    told.append(", ".join(datasets))
+    trained = [results.settings(row)["training"] for row in results.rows if row["stage"] == "models"]
+    steps = sorted({training["steps"] for training in trained if "steps" in training})
+    if steps:
+        told.append(f"{_listed(steps)} steps")
+    seeds = {row["labels"].get("seed") for row in results.rows if row["stage"] == "models"}
+    if seeds:
+        told.append("1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds")
+    return told
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return " and ".join(f"{number:,}" for number in numbers)

@@ -1,0 +1,29 @@
+"""One page of the report: a notebook, run on the tables of its study, as a self-contained HTML file."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from advdim.artefacts.tables import read_table
+from advdim.job import Job
+from advdim.reports.html import export
+from advdim.reports.notebook import execute
+from advdim.reports.page import TITLES
+from advdim.statistics.collect import write_results
+
+NOTEBOOKS = Path("workflow/notebooks")
+
+
+def make(job: Job) -> None:
+    """Render the page that the job's settings name; a notebook that fails leaves its executed copy for reading."""
+    page = job.settings["page"]
+    handed = job.checkpoint
+    write_results(job.settings["results"], handed / "results.json")
+    verdicts = [
+        read_table(folder / "verdicts.parquet") for role, folder in job.inputs.items() if role.startswith("verdicts-")
+    ]
+    pd.concat(verdicts, ignore_index=True).to_parquet(handed / "verdicts.parquet")
+    parameters = {"handed": str(handed), "scale": job.settings["scale"]}
+    notebook = execute(NOTEBOOKS / f"{page}.py", parameters, handed / f"{page}.ipynb")
+    text = export(notebook, title=TITLES[page], active=page)
+    (job.output / "page.html").write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""From produced tables to estimates with intervals."""

@@ -1,0 +1,87 @@
+"""Collecting the artefacts of a study into tidy tables, for the ledger and the notebooks."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from advdim.artefacts.store import RECIPE, read_recipe
+from advdim.artefacts.tables import read_table
+
+
+@dataclass(frozen=True)
+class Results:
+    """The artefacts of a study, each in the roles that it has in the experiments.
+
+    Attributes:
+        rows: for each role `path`, `stage`, `kind` and `labels` (experiment, dataset, model, training, measurement,
+            seed, as far as they apply).
+        root: the folder that the paths are relative to.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    root: Path
+
+    def select(self, kind: str | None = None, stage: str | None = None, **labels: object) -> "Results":
+        """Keep the roles of a kind, a stage and with these labels."""
+        kept = [
+            row
+            for row in self.rows
+            if (kind is None or row["kind"] == kind)
+            and (stage is None or row["stage"] == stage)
+            and all(row["labels"].get(name) == value for name, value in labels.items())
+        ]
+        return Results(tuple(kept), self.root)
+
+    def table(self, kind: str, name: str = "table") -> pd.DataFrame:
+        """Read one table of every artefact of a kind, with the labels as further columns.
+
+        An artefact with several roles (an experiment may share its nets with another) appears once a role, so that each
+        experiment is complete.
+
+        Args:
+            kind: kind of a model, attack or statistic.
+            name: which of the artefact's tables.
+
+        Returns:
+            One row an observation; empty, without columns, where the study has no such artefact.
+        """
+        frames = [
+            read_table(self.root / row["path"] / f"{name}.parquet").assign(**row["labels"])
+            for row in self.rows
+            if row["kind"] == kind
+        ]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    @cached_property
+    def datasets(self) -> pd.DataFrame:
+        """Settings of the study's datasets, one row each, indexed by their names."""
+        settings = {row["labels"]["dataset"]: self.settings(row) for row in self.rows if row["stage"] == "datasets"}
+        return pd.DataFrame.from_dict(settings, orient="index")
+
+    def settings(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Settings by which the artefact of a role was made."""
+        return dict(read_recipe(self.root / row["path"])["recipe"]["settings"])
+
+    def folder(self, row: dict[str, Any]) -> Path:
+        """Folder of the artefact of a role."""
+        return self.root / str(row["path"])
+
+    @property
+    def recipes(self) -> list[str]:
+        """Paths of the recipes behind these artefacts, each once, relative to the root."""
+        return list(dict.fromkeys(f"{row['path']}/{RECIPE}" for row in self.rows))
+
+
+def write_results(listing: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write a listing of roles for a notebook to read."""
+    path.write_text(json.dumps(list(listing)), encoding="utf-8")
+
+
+def read_results(path: Path, root: Path) -> Results:
+    """Read a listing of roles."""
+    return Results(tuple(json.loads(path.read_text(encoding="utf-8"))), root)

@@ -1,0 +1,1 @@
+"""Training: from a dataset and a model's settings to weights."""

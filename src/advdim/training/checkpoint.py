@@ -1,0 +1,57 @@
+"""Checkpoints: all that a killed run needs to end with the bits of an undisturbed one."""
+
+import logging
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+logger = logging.getLogger("advdim")
+
+NAME = "checkpoint.npz"
+
+
+def save_checkpoint(
+    folder: Path, variables: Sequence[keras.Variable], step: int, losses: Sequence[tuple[int, float]]
+) -> None:
+    """Write a checkpoint in one move: a kill leaves the old or the new one.
+
+    Args:
+        folder: where it goes.
+        variables: weights and optimiser slots, in a fixed order.
+        step: steps taken.
+        losses: history so far, pairs of step and mean loss.
+    """
+    temporary = folder / "checkpoint.partial.npz"
+    arrays: dict[str, Any] = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(variables)}
+    arrays |= {"step": step, "losses": np.array(losses, dtype=np.float64).reshape(-1, 2)}
+    np.savez(temporary, **arrays)
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
+    temporary.replace(folder / NAME)
+
+
+def restore_checkpoint(folder: Path, variables: Sequence[keras.Variable]) -> tuple[int, list[tuple[int, float]]]:
+    """Set the variables to those of the last checkpoint.
+
+    Returns:
+        Steps taken and history; 0 and an empty list where there is no checkpoint, the variables untouched.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return 0, []
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            values = [stored[f"variable_{number}"] for number in range(len(variables))]
+            losses = [(int(step), float(loss)) for step, loss in stored["losses"]]
+            step = int(stored["step"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        logger.warning("%s: is no readable checkpoint (%s); starting from the first step", path, error)
+        return 0, []
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return step, losses

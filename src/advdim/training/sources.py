@@ -1,0 +1,96 @@
+"""Where batches come from: each is a function of the step alone, so that a resumed run sees the same ones."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from advdim.datasets.spheres import finite_set
+from advdim.datasets.stored import read_images, read_info
+from advdim.seeds import named_seed
+
+
+class Source(Protocol):
+    """Batches by step.
+
+    What a stretch of steps needs from outside the graph is made by `feed`; `batch` turns one row of it into a batch
+    inside the graph.
+    """
+
+    def feed(self, start: int, stop: int) -> tf.Tensor:
+        """One row for each step from `start` up to, and without, `stop`."""
+
+    def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Inputs and labels of the step whose row this is."""
+
+
+class OnlineSpheres:
+    """Fresh points in every step, the first half of a batch on the inner sphere (Gilmer et al. 2018, sec. 3)."""
+
+    def __init__(self, dimension: int, outer_radius: float, batch: int, seed: int) -> None:
+        self._dimension = dimension
+        self._seed = named_seed(seed, "training", "online points")
+        self._labels = tf.constant(np.arange(batch) >= batch // 2, tf.int64)
+        self._radii = tf.where(self._labels == 1, tf.constant(outer_radius, tf.float32), 1.0)[:, None]
+
+    def feed(self, start: int, stop: int) -> tf.Tensor:
+        """The numbers of the steps."""
+        return tf.range(start, stop, dtype=tf.int32)
+
+    def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Points drawn from the seed of this step."""
+        seed = tf.stack([tf.constant(self._seed[0], tf.int32), tf.constant(self._seed[1], tf.int32) ^ row])
+        points = tf.random.stateless_normal((len(self._labels), self._dimension), seed)
+        return self._radii * tf.math.l2_normalize(points, axis=1), self._labels
+
+
+class FiniteSet:
+    """A finite set in a new random order every epoch; a remainder smaller than a batch waits for the next order."""
+
+    def __init__(self, inputs: NDArray[np.generic], labels: NDArray[np.int64], batch: int, seed: int) -> None:
+        self._inputs = tf.constant(np.asarray(inputs))
+        self._labels = tf.constant(labels)
+        self._batch = min(batch, len(labels))
+        self._seed = seed
+
+    def feed(self, start: int, stop: int) -> tf.Tensor:
+        """The indices of each step's examples, shape (steps, batch)."""
+        per_epoch = len(self._labels) // self._batch
+        epochs = range(start // per_epoch, (stop - 1) // per_epoch + 1)
+        rows = np.concatenate([self._epoch(epoch, per_epoch) for epoch in epochs])
+        first = start - epochs[0] * per_epoch
+        return tf.constant(rows[first : first + stop - start], tf.int32)
+
+    def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The examples with these indices; images become pixels on [0, 1]."""
+        inputs = tf.gather(self._inputs, row)
+        if inputs.dtype == tf.uint8:
+            inputs = tf.cast(inputs, tf.float32) / 255
+        return inputs, tf.gather(self._labels, row)
+
+    def _epoch(self, epoch: int, per_epoch: int) -> NDArray[np.int64]:
+        seed = named_seed(self._seed, "training", "order", epoch)
+        order = np.random.Generator(np.random.Philox(list(seed))).permutation(len(self._labels))
+        return order[: per_epoch * self._batch].reshape(per_epoch, self._batch)
+
+
+def open_source(dataset: Path, batch: int, seed: int) -> Source:
+    """Open the training part of a dataset.
+
+    Args:
+        dataset: folder of the dataset.
+        batch: examples a batch.
+        seed: root seed of the order, or of the points that are drawn online.
+
+    Returns:
+        Its batches by step.
+    """
+    info = read_info(dataset)
+    if info.get("kind") != "spheres":
+        return FiniteSet(*read_images(dataset, "train"), batch, seed)
+    if info["points"] is None:
+        return OnlineSpheres(info["dimension"], info["outer_radius"], batch, seed)
+    points, labels = finite_set(info["points"], info["dimension"], info["outer_radius"], info["seed"])
+    return FiniteSet(points, labels, batch, seed)

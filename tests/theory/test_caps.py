@@ -1,0 +1,153 @@
+"""Caps of the sphere: exact values, simulation, and the source's approximation beside them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from advdim.theory import caps
+
+DIMENSIONS = (2, 3, 5, 20, 500, 3000)
+
+
+def sphere(points: int, dimension: int, seed: int) -> np.ndarray:
+    """Draw uniform points of the unit sphere."""
+    normal = np.random.default_rng(seed).standard_normal((points, dimension))
+    return np.asarray(normal / np.linalg.norm(normal, axis=1, keepdims=True))
+
+
+def test_measure_on_the_circle_is_an_arc() -> None:
+    h = np.array([-1.0, -0.9, -0.1, 0.0, 1e-9, 0.3, 0.8, 0.999])
+    np.testing.assert_allclose(np.exp(caps.cap_log_measure(h, 2)), np.arccos(h) / math.pi, rtol=1e-10)
+
+
+def test_measure_on_the_common_sphere_is_linear() -> None:
+    h = np.array([-1.0, -0.9, -0.1, 0.0, 1e-9, 0.3, 0.8, 0.999])
+    np.testing.assert_allclose(np.exp(caps.cap_log_measure(h, 3)), (1.0 - h) / 2.0, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("latitude", "dimension", "expected"),
+    [  # by the incomplete beta function in arithmetic of 40 digits
+        (0.9, 500, -418.2732858243297),
+        (0.71, 3000, -1056.300663946454),
+        (0.99, 3000, -5878.506798517401),
+        (1.0 - 1e-9, 500, -5001.540354531268),
+    ],
+)
+def test_measure_far_below_the_smallest_float(latitude: float, dimension: int, expected: float) -> None:
+    assert caps.cap_log_measure(latitude, dimension) == pytest.approx(expected, rel=1e-14)
+
+
+def test_log_form_continues_the_direct_form() -> None:
+    latitude = caps.cap_latitude_from_log(np.log(caps._TINY) - np.array([-1e-6, 1e-6]), 500)
+    above, below = caps.cap_log_measure(latitude, 500)
+    assert above - below == pytest.approx(2e-6, rel=1e-5)
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_latitude_inverts_the_measure(dimension: int) -> None:
+    measure = np.array([1.0 - 1e-6, 0.9, 0.5, 0.4, 0.01, 1e-4])
+    latitude = caps.cap_latitude(measure, dimension)
+    assert np.all(np.diff(latitude) > 0.0)
+    np.testing.assert_allclose(np.exp(caps.cap_log_measure(latitude, dimension)), measure, rtol=1e-9)
+
+
+def test_latitude_inverts_the_log_measure_in_the_deep_tail() -> None:
+    log_measure = -np.geomspace(1.0, 1e6, 40)
+    for dimension in (3000, 1_000_000):
+        latitude = caps.cap_latitude_from_log(log_measure, dimension)
+        inside = latitude < 1.0 - 1e-6  # beyond, the latitude itself has too few digits
+        assert inside.sum() >= 25
+        back = caps.cap_log_measure(latitude, dimension)
+        np.testing.assert_allclose(back[inside], log_measure[inside], rtol=1e-10)
+        assert np.all(np.diff(latitude[inside]) > 0.0)
+
+
+def test_whole_sphere_and_pole() -> None:
+    assert caps.cap_latitude(1.0, 500) == -1.0
+    assert caps.cap_log_measure(1.0, 500) == -math.inf
+    assert caps.cap_log_measure(-1.0, 500) == 0.0
+    for distance in (
+        caps.mean_distance_to_cap,
+        caps.mean_distance_to_cap_source,
+        caps.mean_distance_to_cap_first_order,
+    ):
+        assert distance(1.0, 500) == 0.0
+
+
+def test_distance_on_the_circle() -> None:
+    measure = np.array([0.999, 0.7, 0.5, 0.1, 1e-3, 1e-10])
+    expected = 4.0 * (1.0 - np.cos(math.pi * (1.0 - measure) / 2.0)) / math.pi
+    np.testing.assert_allclose(caps.mean_distance_to_cap(measure, 2), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_distance_to_a_tiny_cap_is_the_mean_distance_of_two_points(dimension: int) -> None:
+    pole = caps.mean_distance_to_latitude(1.0, dimension)
+    assert pole == pytest.approx(caps.mean_pair_distance(dimension), rel=1e-10)
+
+
+@pytest.mark.parametrize("dimension", [3, 20, 300])
+@pytest.mark.parametrize("measure", [0.8, 0.3, 0.01])
+def test_distance_against_simulation(dimension: int, measure: float) -> None:
+    points = sphere(20_000, dimension, seed=7)
+    height = float(caps.cap_latitude(measure, dimension))
+    radius = np.sqrt(np.sum(points[:, 1:] ** 2, axis=1))
+    nearest = np.hypot(points[:, 0] - height, radius - math.sqrt(1.0 - height**2))
+    distance = np.where(points[:, 0] >= height, 0.0, nearest)
+    error = distance.std() / math.sqrt(len(points))
+    assert caps.mean_distance_to_cap(measure, dimension) == pytest.approx(distance.mean(), abs=4.0 * error)
+    assert np.mean(points[:, 0] >= height) == pytest.approx(measure, abs=4.0 * math.sqrt(measure / len(points)))
+
+
+def test_distance_grows_as_the_measure_falls() -> None:
+    distance = caps.mean_distance_to_cap(np.geomspace(0.9, 1e-300, 200), 500)
+    assert distance.shape == (200,)
+    assert np.all(np.diff(distance) > 0.0)
+
+
+@pytest.mark.parametrize("measure", [0.5, 0.1, 0.01, 1e-3])
+def test_factor_of_appendix_a_is_too_large_by_root_two(measure: float) -> None:
+    """Erratum S16: the exact distance tends to the first-order one, not to the source's."""
+    exact, first, source = (
+        float(distance(measure, 100_000))
+        for distance in (
+            caps.mean_distance_to_cap,
+            caps.mean_distance_to_cap_first_order,
+            caps.mean_distance_to_cap_source,
+        )
+    )
+    assert first == pytest.approx(exact, rel=1e-4)
+    assert source == pytest.approx(math.sqrt(2.0) * exact, rel=1e-4)
+
+
+def test_first_order_distance_against_simulation() -> None:
+    x1 = np.random.default_rng(3).standard_normal(1_000_000) / math.sqrt(500)
+    bound = -float(np.quantile(x1, 0.05))
+    simulated = np.maximum(bound - x1, 0.0).mean()
+    assert caps.mean_distance_to_cap_first_order(0.05, 500) == pytest.approx(simulated, rel=5e-3)
+
+
+def test_mean_pair_distance() -> None:
+    assert caps.mean_pair_distance(2) == pytest.approx(4.0 / math.pi)
+    assert caps.mean_pair_distance(3, radius=3.0) == pytest.approx(4.0)
+    assert caps.mean_pair_distance(500) == pytest.approx(1.41386, abs=1e-5)
+    first, second = sphere(20_000, 500, seed=1), sphere(20_000, 500, seed=2)
+    simulated = np.linalg.norm(first - second, axis=1).mean()
+    assert caps.mean_pair_distance(500) == pytest.approx(simulated, abs=1.5e-3)
+
+
+def test_bad_arguments_are_named() -> None:
+    with pytest.raises(ValueError, match="dimension must be at least 2, found 1"):
+        caps.cap_log_measure(0.0, 1)
+    for function in (caps.cap_log_measure, caps.mean_distance_to_latitude):
+        with pytest.raises(ValueError, match="latitude must lie in"):
+            function([0.0, 1.5], 3)
+    for measure in (0.0, 1.1, math.nan):
+        with pytest.raises(ValueError, match="measure must lie in"):
+            caps.mean_distance_to_cap(measure, 3)
+    with pytest.raises(ValueError, match="log_measure must be finite"):
+        caps.cap_latitude_from_log(0.1, 3)
+    with pytest.raises(ValueError, match="radius must be positive"):
+        caps.mean_pair_distance(3, radius=0.0)

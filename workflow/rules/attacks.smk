@@ -1,0 +1,32 @@
+# Stage `attacks`: searches for errors near correctly classified inputs.
+
+
+rule attacks:
+    input:
+        tokens=[ancient(token) for token in TOKENS["attacks"]],
+
+
+for batch in BATCHES["attacks"]:
+
+    rule:
+        name:
+            f"run_attack_{batch.number}"
+        input:
+            needed=[ancient(token) for token in batch.inputs],
+        output:
+            tokens=batch.tokens,
+        log:
+            f"logs/{batch.name}.log",
+        benchmark:
+            f"logs/{batch.name}.tsv"
+        params:
+            paths=batch.paths,
+            options=WITH_CONFIG,
+        threads: PLAN.config.threads
+        resources:
+            mem_mb=4000,
+            gpu=int(DEVICE == "gpu"),
+        message:
+            f"attacking {batch.title}"
+        shell:
+            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"

@@ -1,0 +1,32 @@
+# Stage `statistics`: measures datasets and nets: error rates, gradients, tilting.
+
+
+rule statistics:
+    input:
+        tokens=[ancient(token) for token in TOKENS["statistics"]],
+
+
+for batch in BATCHES["statistics"]:
+
+    rule:
+        name:
+            f"measure_statistics_{batch.number}"
+        input:
+            needed=[ancient(token) for token in batch.inputs],
+        output:
+            tokens=batch.tokens,
+        log:
+            f"logs/{batch.name}.log",
+        benchmark:
+            f"logs/{batch.name}.tsv"
+        params:
+            paths=batch.paths,
+            options=WITH_CONFIG,
+        threads: PLAN.config.threads
+        resources:
+            mem_mb=4000,
+            gpu=int(DEVICE == "gpu"),
+        message:
+            f"measuring {batch.title}"
+        shell:
+            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"
