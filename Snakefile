@@ -33,7 +33,10 @@ except AdvdimError as error:
     sys.exit(f"advdim: {error}")
 
 BATCHES = {stage: batches(stage, PLAN.of_stage(stage)) for stage in STAGES}
-TOKENS = {stage: [token for batch in BATCHES[stage] for token in batch.tokens] for stage in STAGES}
+TOKENS = {
+    stage: [token for batch in BATCHES[stage] for token in batch.tokens]
+    for stage in STAGES
+}
 PUBLISHED = f"reports/{publication_token(PLAN)}"
 WITH_CONFIG = f"--config {CONFIG} --device {DEVICE}"
 
@@ -70,8 +73,14 @@ onstart:
 
 
 onsuccess:
-    print("The reports lie in reports/: open reports/index.html in a browser.", file=sys.stderr)
+    print(
+        "The reports lie in reports/: open reports/index.html in a browser.",
+        file=sys.stderr,
+    )
 
 
 onerror:
-    print("Something failed: the log named above says what. Mend it and run again; what is complete is kept.", file=sys.stderr)
+    print(
+        "Something failed: the log named above says what. Mend it and run again; what is complete is kept.",
+        file=sys.stderr,
+    )

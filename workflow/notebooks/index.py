@@ -1,1 +1,43 @@
+# %% tags=["parameters"]
+handed = ""
+scale = ""
+
+# %%
+from advdim.figures.ledger import count_table, provenance, verdict_table
+from advdim.reports.page import open_page
+
+page = open_page(handed, scale)
+
 # %% [markdown]
+# # Why are accurate classifiers so easy to fool, and does it get worse with input dimension?
+#
+# Three studies of adversarial vulnerability, reproduced from raw data to these pages by one pipeline.
+#
+# - [**Adversarial spheres**](spheres.html) (Gilmer et al. 2018): two concentric spheres in high dimension. Nets that are
+#   right on millions of random points have errors close to almost every point, and geometry says that they must.
+# - [**Vulnerability and input dimension**](dimension.html) (Simon-Gabriel et al. 2018): the gradients of the loss grow with
+#   the square root of the number of inputs, and vulnerability with them.
+# - [**Boundary tilting**](tilting.html) (Tanay and Griffin 2018): linear classifiers are fooled as far as their boundary is
+#   tilted against the direction between the classes, and regularisation turns it upright.
+#
+# Every quantified claim of the sources stands in the [ledger](ledger.html), with the source's figure, ours, its interval
+# and the verdict.
+
+# %% [markdown]
+# ## The verdicts at a glance
+
+# %%
+count_table(page.claims, page.verdicts)
+
+# %%
+verdict_table(page.claims, page.verdicts, anchor="judged", only_judged=True)
+
+# %% [markdown]
+# ## Scale and provenance
+#
+# The sources trained for days on GPUs; a claim that this scale cannot judge says what it needs. Each figure names its
+# scale, its data and its recipes: the documents with every setting, seed, code digest and library version that
+# determine an artefact.
+
+# %%
+provenance(page.scale)

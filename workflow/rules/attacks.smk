@@ -19,13 +19,13 @@ for batch in BATCHES["attacks"]:
             f"logs/{batch.name}.log",
         benchmark:
             f"logs/{batch.name}.tsv"
-        params:
-            paths=batch.paths,
-            options=WITH_CONFIG,
         threads: PLAN.config.threads
         resources:
             mem_mb=4000,
             gpu=int(DEVICE == "gpu"),
+        params:
+            paths=batch.paths,
+            options=WITH_CONFIG,
         message:
             f"attacking {batch.title}"
         shell:

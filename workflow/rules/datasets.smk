@@ -19,12 +19,12 @@ for batch in BATCHES["datasets"]:
             f"logs/{batch.name}.log",
         benchmark:
             f"logs/{batch.name}.tsv"
-        params:
-            paths=batch.paths,
-            options=WITH_CONFIG,
         threads: PLAN.config.threads
         resources:
             mem_mb=2000,
+        params:
+            paths=batch.paths,
+            options=WITH_CONFIG,
         message:
             f"building dataset {batch.title}"
         shell:

@@ -20,12 +20,12 @@ for batch in BATCHES["reports"]:
             f"logs/{batch.name}.log",
         benchmark:
             f"logs/{batch.name}.tsv"
-        params:
-            paths=batch.paths,
-            options=WITH_CONFIG,
         threads: PLAN.config.threads
         resources:
             mem_mb=2000,
+        params:
+            paths=batch.paths,
+            options=WITH_CONFIG,
         message:
             f"rendering {batch.title}"
         shell:

@@ -1,8 +1,8 @@
 """The store: an artefact is a folder under its recipe's key, put in place in one move.
 
-Beside its files lie ``recipe.json`` (the recipe, and size and SHA-256 of each file) and ``key`` (the token that
-the workflow looks at). A job fills a folder in ``data/.staging`` and moves it; a kernel lock per key, which a killed process
-loses by itself, keeps two jobs from making the same artefact at once.
+Beside its files lie ``recipe.json`` (the recipe, and size and SHA-256 of each file) and ``key`` (the token that the
+workflow looks at). A job fills a folder in ``data/.staging`` and moves it; a kernel lock per key, which a killed
+process loses by itself, keeps two jobs from making the same artefact at once.
 """
 
 import contextlib

@@ -1,16 +1,13 @@
 """The sources' claims, each with the rule that judges it, read and checked from ``config/claims.yaml``."""
 
 import math
-import reprlib
 from collections import Counter
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails
 
+from advdim.config.reading import Location, mistakes_sentence, read_yaml, validation_mistakes
 from advdim.errors import AdvdimError
 
 Study = Literal["spheres", "dimension", "tilting"]
@@ -127,67 +124,20 @@ def load_claims(path: Path) -> Claims:
         AdvdimError: if the file cannot be read or is not well-formed YAML; or if it has unknown, missing, repeated or
             wrong entries, in which case the message lists all of them with place, what was found and what was expected.
     """
-    raw, mistakes = _read_yaml(path)
+    raw = read_yaml(path, remedy="run from the root of the project")
     claims: Claims | None = None
+    mistakes: list[str] = []
     try:
         claims = Claims.model_validate(raw)
     except ValidationError as error:
-        mistakes += [_describe(details, raw) for details in error.errors(include_url=False)]
+        mistakes = validation_mistakes(error, place=lambda location: _place(location, raw), fields=_fields_at)
     mistakes += _cross_check(raw)
     if claims is None or mistakes:
-        listed = "\n".join(f"  - {mistake}" for mistake in mistakes)
-        raise AdvdimError(f"{path} has {len(mistakes)} mistake(s); correct them and run again:\n{listed}")
+        raise AdvdimError(mistakes_sentence(path, mistakes))
     return claims
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which also notes keys that are written twice (YAML would keep the last silently)."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.mistakes: list[str] = []
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        line = node.start_mark.line + 1
-        self.mistakes += [
-            f"mapping from line {line}: found the key {name!r} {count} times, expected it once"
-            for name, count in names.items()
-            if count > 1
-        ]
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path) -> tuple[object, list[str]]:
-    try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-        try:
-            return loader.get_single_data(), loader.mistakes
-        finally:
-            loader.dispose()
-    except OSError as error:
-        reason = error.strerror or error
-        raise AdvdimError(f"The claims file {path} cannot be read ({reason}); expected a YAML file.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        found = " ".join(str(error).split())
-        raise AdvdimError(f"{path} is not well-formed YAML in UTF-8: {found}. Correct that place.") from error
-
-
-def _describe(details: ErrorDetails, raw: object) -> str:
-    """Say in one line where a mistake is, what was found and what was expected."""
-    where = _place(details["loc"], raw)
-    name = details["loc"][-1] if details["loc"] else None
-    fields = _fields_at(details["loc"])
-    match details["type"]:
-        case "missing":
-            return f"{where}: found nothing, expected {fields.get(str(name), 'an entry')}"
-        case "extra_forbidden":
-            return f"{where}: found the unknown key {str(name)!r}, expected one of: {', '.join(fields)}"
-    expected = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{where}: found {reprlib.repr(details['input'])}, expected {expected}"
-
-
-def _place(loc: tuple[int | str, ...], raw: object) -> str:
+def _place(loc: Location, raw: object) -> str:
     """Write a location as ``claims[3] (S04).rule``."""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
     if len(loc) > 1 and isinstance(raw, dict):
@@ -198,7 +148,7 @@ def _place(loc: tuple[int | str, ...], raw: object) -> str:
     return place or "top level"
 
 
-def _fields_at(loc: tuple[int | str, ...]) -> dict[str, str]:
+def _fields_at(loc: Location) -> dict[str, str]:
     """Names and descriptions of the fields that are allowed beside a location."""
     model: type[BaseModel] = Claims
     if len(loc) > 1:

@@ -25,8 +25,8 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     """Compile the measurement of a net.
 
     The table has one row an image: `image`, `label`, `prediction`, `loss` in nats, and of its gradient with respect to
-    the pixels on [0, 1] the norms `l1`, `l2`, `linf`; `logit_l2` is the l_2 norm of the gradient of a logit, the mean over
-    the classes.
+    the pixels on [0, 1] the norms `l1`, `l2`, `linf`; `logit_l2` is the l_2 norm of the gradient of a logit, the mean
+    over the classes.
     """
     images, labels = read_images(job.inputs["dataset"], "test")
     count = min(job.settings["images"], len(labels))

@@ -1,4 +1,4 @@
-"""The tilting plane: z between the centroids, and n, what is left of a weight vector across z (Tanay & Griffin 2018)."""
+"""The tilting plane: z between the centroids, n what is left of a weight vector across z (Tanay & Griffin 2018)."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,83 @@
+# advdim: from raw data to report. `make report` and `make test` are the only two commands that a newcomer needs.
+#
+#   CONFIG=config/test.yaml   another configuration than the one that params.yaml names
+#   CORES=4                   cores to use, all of them by default
+#   PROFILE=profiles/slurm    another Snakemake profile
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+CONFIG ?=
+CORES ?=
+PROFILE ?=
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONNOUSERSITE := 1
+ifneq ($(PROFILE),)
+export SNAKEMAKE_PROFILE := $(PROFILE)
+endif
+
+
+SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) $(if $(CONFIG),--config advdim=$(CONFIG))
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+.PHONY: report
+report: .venv/installed ## The main job: from raw data to five reports in reports/
+	$(SNAKEMAKE)
+
+.PHONY: repro
+repro: .venv/installed ## The same through DVC, which records data, models and reports
+	$(if $(CONFIG),echo 'config: $(CONFIG)' > params.yaml)
+	dvc repro
+
+.PHONY: test
+test: .venv/installed ## All tests, the small configuration end to end and the reports in a browser included
+	python -m pytest
+
+.PHONY: lint
+lint: .venv/installed ## Formatters, linters, type checker, and the files that are generated from code
+	ruff format --check src tests benchmarks workflow/notebooks
+	ruff check src tests benchmarks workflow/notebooks
+	snakefmt --check --compact-diff Snakefile workflow/rules
+	mypy
+	snakemake --lint
+	advdim generate --check
+
+.PHONY: bench
+bench: .venv/installed ## Measure the parts that take the time, and write benchmarks/
+	python benchmarks/run.py
+
+.PHONY: format
+format: .venv/installed ## Format code and workflow, and write the generated files
+	ruff format src tests benchmarks workflow/notebooks
+	ruff check --fix src tests benchmarks workflow/notebooks
+	snakefmt Snakefile workflow/rules
+	advdim generate
+
+.PHONY: lock
+lock: ## Solve the dependencies anew, into requirements.lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet uv
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --no-annotate --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+	rm -rf .venv-lock
+
+.PHONY: clean
+clean: ## Remove everything that was made, the environment included; data and reports can be made again
+	rm -rf .venv .venv-lock .snakemake logs data reports .mypy_cache .pytest_cache .ruff_cache
+	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
+
+# Made once, and again when the lock or the project's own metadata change.
+.venv/installed: requirements.lock pyproject.toml
+	@echo 'Setting up .venv with the versions of requirements.lock (about two minutes, once).'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"advdim needs Python 3.11 or newer, found {sys.version.split()[0]}: set PYTHON=")'
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --no-compile --require-hashes --requirement requirements.lock
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@

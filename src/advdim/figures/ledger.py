@@ -1,0 +1,115 @@
+"""Claims and verdicts as tables: for a study, for all of them, and at a glance."""
+
+from collections.abc import Hashable
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+from IPython.display import HTML, Markdown, display
+from markupsafe import Markup
+
+from advdim.figures.display import number, table, verdict
+from advdim.ledger.claims import Claim, Claims, Study
+from advdim.reports.publish import PROVENANCE_MARK
+
+OUTCOMES = ("reproduced", "deviates", "erratum", "needs")
+LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", "snakemake", "dvc")
+
+
+def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_judged: bool = False) -> None:
+    """Show verdict and finding of each claim, with a link to its row of the ledger.
+
+    Args:
+        claims: the sources' claims.
+        verdicts: one row a claim, see `advdim.ledger.verdict.Verdict`.
+        anchor: id of the table.
+        only_judged: leave out the claims that this run cannot judge.
+    """
+    rows = verdicts[verdicts["verdict"] != "needs"] if only_judged else verdicts
+    shown = pd.DataFrame(
+        {
+            "claim": [Markup('<a href="ledger.html#{0}">{0}</a>').format(claim) for claim in rows["claim"]],
+            "says": [claims.by_id(claim).statement for claim in rows["claim"]],
+            "verdict": [verdict(word) for word in rows["verdict"]],
+            "found, or what it takes": rows["found"].to_list(),
+        }
+    )
+    judged = int((verdicts["verdict"] != "needs").sum())
+    table(
+        shown,
+        anchor=anchor,
+        caption=f"{judged} of {len(verdicts)} claims can be judged at this scale."
+        + (" The others are in the ledger, with what they need." if only_judged else ""),
+    )
+
+
+def count_table(claims: Claims, verdicts: pd.DataFrame) -> None:
+    """Show how many claims of each study have which verdict."""
+    study = verdicts["claim"].map(lambda claim: claims.by_id(claim).study)
+    counts = pd.crosstab(study, verdicts["verdict"]).reindex(columns=list(OUTCOMES), fill_value=0)
+    counts = counts.reindex([source.key for source in claims.sources])
+    shown = counts.reset_index().rename(columns={"claim": "study"})
+    shown["study"] = [Markup('<a href="{0}.html">{0}</a>').format(name) for name in shown["study"]]
+    table(shown, anchor="counts", caption="Claims by study and verdict.")
+
+
+def claims_of_study(claims: Claims, verdicts: pd.DataFrame, study: Study) -> None:
+    """Show every claim of a study: the source's value, ours with its interval, the verdict and the figure."""
+    source = next(source for source in claims.sources if source.key == study)
+    rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
+    listed = [claim for claim in claims.claims if claim.study == study]
+    shown = pd.DataFrame([_row(claim, rows[claim.id]) for claim in listed])
+    table(
+        shown,
+        anchor=f"ledger-{study}",
+        caption=f"{source.authors} ({source.year}), *{source.title}*, arXiv {source.arxiv}.",
+        row_anchor="claim",
+    )
+
+
+def errata(claims: Claims) -> None:
+    """Tell each erratum: what the source says, and what is right."""
+    told = [f"**{claim.id}** ({claim.where}). {claim.erratum}" for claim in claims.claims if claim.erratum]
+    display(Markdown("\n\n".join(told)))  # type: ignore[no-untyped-call]
+
+
+def provenance(scale: str) -> None:
+    """Show scale and library versions; the publication fills in commit and machine."""
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    rows = Markup("").join(
+        Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(*row)
+        for row in (("Configuration", scale), ("Libraries", versions))
+    )
+    display(  # type: ignore[no-untyped-call]
+        HTML(f'<div class="scroll"><table id="provenance"><tbody>{rows}{PROVENANCE_MARK}</tbody></table></div>')  # type: ignore[no-untyped-call]
+    )
+
+
+def _row(claim: Claim, found: dict[Hashable, Any]) -> dict[str, object]:
+    return {
+        "claim": claim.id,
+        "the source says": _statement(claim),
+        "source's value": claim.source_value or "",
+        "ours": _interval(found),
+        "verdict": verdict(str(found["verdict"])),
+        "found, or what it takes": str(found["found"]),
+        "rule": claim.rule,
+        "scale": str(found["scale"]),
+        "figure": _link(str(found["figure"])),
+    }
+
+
+def _statement(claim: Claim) -> str:
+    return f"{claim.statement} ({claim.where})"
+
+
+def _interval(found: dict[Hashable, Any]) -> Markup | str:
+    if found["value"] != found["value"]:
+        return ""
+    if found["low"] != found["low"]:
+        return number(found["value"])
+    return Markup("{} [{}, {}]").format(*(number(found[name]) for name in ("value", "low", "high")))
+
+
+def _link(figure: str) -> Markup | str:
+    return Markup('<a href="{}">{}</a>').format(figure, figure.partition("#")[2]) if figure else ""

@@ -1,0 +1,81 @@
+"""Bootstrap intervals that respect how the data were made: whole runs, or nets within a width."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advdim.seeds import named_seed
+from advdim.statistics.intervals import Estimate
+
+FloatArray = NDArray[np.float64]
+
+SAMPLES = 9999
+
+
+def over_runs(
+    runs: Sequence[FloatArray],
+    statistic: Callable[[FloatArray], float],
+    *,
+    name: str,
+    level: float = 0.95,
+    within: bool = False,
+) -> Estimate:
+    """A statistic of pooled values, with the percentile interval of a bootstrap that resamples whole runs.
+
+    Args:
+        runs: values of each run, shape (values,) each; values of one run are not independent.
+        statistic: maps the pooled values, shape (all values,), to a number.
+        name: names the draw, such as the id of a claim; the same name gives the same interval.
+        level: coverage, in (0, 1).
+        within: resample the values of each drawn run too.
+
+    Returns:
+        The statistic of all values, and its interval.
+
+    Source:
+        Davison and Hinkley 1997, section 3.8.
+    """
+    generator = np.random.default_rng(named_seed(0, "ledger", name))
+    drawn = np.empty(SAMPLES)
+    for sample, chosen in enumerate(generator.integers(len(runs), size=(SAMPLES, len(runs)))):
+        parts = [runs[run] for run in chosen]
+        if within:
+            parts = [part[generator.integers(len(part), size=len(part))] for part in parts]
+        drawn[sample] = statistic(np.concatenate(parts))
+    return _percentiles(statistic(np.concatenate(runs)), drawn, level)
+
+
+def slope_over_groups(
+    x: Sequence[float], groups: Sequence[FloatArray], *, name: str, level: float = 0.95
+) -> Estimate:
+    """Slope of the least-squares line, with the percentile interval of a bootstrap within each group.
+
+    Args:
+        x: abscissa of each group, not all equal.
+        groups: ordinates of each group, shape (values,) each, for example one a net of the same width.
+        name: names the draw.
+        level: coverage, in (0, 1).
+
+    Returns:
+        The slope and its interval.
+
+    Source:
+        Davison and Hinkley 1997, section 6.2.4: strata are resampled apart.
+    """
+    generator = np.random.default_rng(named_seed(0, "ledger", name))
+    abscissa = np.repeat(np.asarray(x, dtype=np.float64), [len(group) for group in groups])
+    lever = abscissa - abscissa.mean()
+    lever /= float(lever @ lever)
+    resampled = [group[generator.integers(len(group), size=(SAMPLES, len(group)))] for group in groups]
+    return _percentiles(float(np.concatenate(groups) @ lever), np.concatenate(resampled, axis=1) @ lever, level)
+
+
+def inside(estimate: Estimate, low: float, high: float) -> bool:
+    """Whether the whole interval of an estimate lies in a range: the test of equivalence."""
+    return low <= estimate.low and estimate.high <= high
+
+
+def _percentiles(value: float, drawn: FloatArray, level: float) -> Estimate:
+    low, high = np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)])
+    return Estimate(value, float(low), float(high))

@@ -1,0 +1,214 @@
+"""Judges of the spheres study that compute: the perfect initialisation, the formula for rare errors, caps."""
+
+import bisect
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from advdim.ledger.claims import Claim
+from advdim.ledger.observations import NET, counted, listed, observations, published
+from advdim.ledger.verdict import Judge, Verdict, judged
+from advdim.seeds import named_seed
+from advdim.statistics.collect import Results
+from advdim.theory import caps, quadratic
+
+FloatArray = NDArray[np.float64]
+
+DIMENSION = 500
+HIDDEN = 1000
+OUTER_RADIUS = 1.3
+"""The source's spheres and its quadratic net."""
+
+INITIALISATION_POINTS = 10_000
+MEASURES = (1e-4, 1e-3, 1e-2, 0.1, 0.3)
+CAP_DIMENSIONS = (100, 500, 3000)
+CAP_POINTS = 1_000_000
+SHAPES: dict[str, FloatArray] = {
+    "two values": np.repeat([-1.0, 1.0], DIMENSION // 2),
+    "evenly spread": np.linspace(-1.0, 1.0, DIMENSION),
+    "a few large": np.repeat([7.0, -3.0], [150, 350]),
+}
+"""Constructed spectra of S14, about their mean."""
+DEPTHS = (0.25, 0.5, 1.0, 1.5, 4.0, 8.0)
+"""How far a constructed spectrum's mean lies below 1, in standard deviations of the weighted sum."""
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """A spectrum's weights c = alpha - 1, and the logarithms of its exact and approximate error rate."""
+
+    weights: FloatArray
+    exact: float
+    normal: float
+
+    @property
+    def participation(self) -> float:
+        """How many weights carry the sum."""
+        return float(np.sum(self.weights**2) ** 2 / np.sum(self.weights**4))
+
+    @property
+    def relative_error(self) -> float:
+        """Error of the normal approximation relative to the exact rate."""
+        return math.expm1(self.normal - self.exact)
+
+    @property
+    def as_printed(self) -> float:
+        """The rate by the proposition as printed, where the mean is divided by the variance."""
+        return float(special.ndtr(self.weights.sum() / (2.0 * np.sum(self.weights**2))))
+
+
+def judge_perfect_initialisation(claim: Claim, _: Results) -> Verdict:
+    """S12: sample the probabilities of a quadratic net with orthonormal columns and the output layer they fix."""
+    inner, outer = published(claim)
+    weight, bias = quadratic.perfect_output_layer(inner, outer, OUTER_RADIUS)
+    generator = np.random.default_rng(named_seed(0, "ledger", claim.id))
+    matrix = np.linalg.qr(generator.standard_normal((HIDDEN, DIMENSION)))[0]
+    means = []
+    for radius in (1.0, OUTER_RADIUS):
+        points = generator.standard_normal((INITIALISATION_POINTS, DIMENSION))
+        points *= radius / np.linalg.norm(points, axis=1, keepdims=True)
+        squares = np.sum((points @ matrix.T) ** 2, axis=1)
+        means.append(float(special.expit(weight * squares + bias).mean()))
+    alpha = quadratic.alphas(np.linalg.svd(matrix, compute_uv=False), weight, bias)
+    wrong = int(quadratic.wrong_alphas(alpha, OUTER_RADIUS).sum())
+    off = max(abs(means[0] - inner), abs(means[1] - outer))
+    found = (
+        f"Output weight {weight:.2f} and bias {bias:.2f} on a W1 with orthonormal columns give mean probabilities "
+        f"{means[0]:.6f} (inner) and {means[1]:.6f} (outer); every alpha is {alpha.mean():.3f}, {wrong} of {len(alpha)} "
+        "are wrong. The output layer is computed from the published figures, so this shows that they belong to a perfect "
+        "net, not how the source found it."
+    )
+    scale = f"d = {DIMENSION}, {HIDDEN:,} hidden units, no training, {INITIALISATION_POINTS:,} points of each sphere"
+    good = off <= claim.limit() and wrong == 0
+    return judged(claim, "reproduced" if good else "deviates", off, found, scale=scale)
+
+
+def judge_normal_approximation(claim: Claim, results: Results) -> Verdict:
+    """S14: compare the normal approximation with the exact rate on constructed and trained spectra."""
+    constructed, trained = list(_constructed()), list(_trained(results))
+    fitting = [spectrum for spectrum in constructed + trained if _qualifies(claim, spectrum)]
+    worst = max((spectrum.relative_error for spectrum in fitting), key=abs, default=math.nan)
+    middle, far = constructed[2], min(constructed, key=lambda spectrum: spectrum.exact)
+    found = (
+        f"{len(fitting)} of {len(constructed) + len(trained)} spectra are judged; the largest relative error is "
+        f"{100 * worst:+.1f} %. Both versions at an exact rate of {math.exp(middle.exact):.3f}: "
+        f"{math.exp(middle.normal):.3f} with sigma squared as derived, {middle.as_printed:.3f} as printed. "
+        f"In the far tail the approximation gives {_power(far.normal)} for {_power(far.exact)}."
+    )
+    scale = f"d = {DIMENSION}, {len(constructed)} constructed spectra and {counted(len(trained), 'trained spectrum')}"
+    scale = scale.replace("spectrums", "spectra")
+    good = bool(fitting) and abs(worst) <= claim.limit("relative")
+    outcome = "reproduced" if good else "deviates"
+    return judged(claim, outcome, worst, found, scale=scale, figure="spheres.html#tails")
+
+
+def judge_half_input(claim: Claim, _: Results) -> Verdict:
+    """S15: evaluate the source's formula where half of the input is seen, and find where it gives what is claimed."""
+    (claimed,) = published(claim)
+    dimension, target = 3000, math.log10(claimed)
+    log10 = math.log(10.0)
+    value = quadratic.partial_model_log_error(dimension, dimension // 2) / log10
+    exact = quadratic.log_error_rate(quadratic.partial_model_alphas(dimension, dimension // 2)) / log10
+
+    def depth(d: int, k: int) -> float:
+        return -quadratic.partial_model_log_error(d, k) / log10
+
+    halves = range(2, 2 * dimension, 2)
+    enough = halves[bisect.bisect_left(halves, -target, key=lambda d: depth(d, d // 2))]
+    seen = range(1, dimension)
+    fewest = seen[bisect.bisect_left(seen, -target, key=lambda k: depth(dimension, k))]
+    found = (
+        f"The formula gives {_power(value * log10)} at d = {dimension}, k = {dimension // 2} (exactly: "
+        f"{_power(exact * log10)}), where the source states {claimed:g}. It falls below that from d = {enough} on at half "
+        f"of the input, or at d = {dimension} from k = {fewest} on ({100 * fewest / dimension:.0f} %)."
+    )
+    outcome = "reproduced" if abs(value - target) <= claim.limit("log10") else "erratum"
+    estimate = 10.0**value
+    return judged(claim, outcome, estimate, found, scale=f"theory: d = {dimension}", figure="spheres.html#half-input")
+
+
+def judge_cap_distance(claim: Claim, _: Results) -> Verdict:
+    """S16: compare the exact mean distance to a cap with a simulation, and both first-order curves with it."""
+    generator = np.random.default_rng(named_seed(0, "ledger", claim.id))
+    deviations, errors = [], []
+    for dimension in CAP_DIMENSIONS:
+        distances = _simulated_distances(dimension, generator)
+        exact = caps.mean_distance_to_cap(MEASURES, dimension)
+        deviations.append(np.abs(distances.mean(axis=1) / exact - 1.0))
+        errors.append(distances.std(axis=1) / math.sqrt(CAP_POINTS) / exact)
+    largest = float(np.max(deviations))
+    example, measure = caps.mean_distance_to_cap(MEASURES[2], DIMENSION), MEASURES[2]
+    found = (
+        f"Exact and simulated mean distance differ by at most {100 * largest:.2f} % (standard error of the simulation at "
+        f"most {100 * float(np.max(errors)):.2f} %). At measure {measure:g} and d = {DIMENSION} the distance is "
+        f"{float(example):.4f} exactly, {float(caps.mean_distance_to_cap_first_order(measure, DIMENSION)):.4f} to first "
+        f"order, and {float(caps.mean_distance_to_cap_source(measure, DIMENSION)):.4f} on the source's curve, which is "
+        "sqrt(2) too high."
+    )
+    scale = (
+        f"theory: d = {listed(f'{d:,}' for d in CAP_DIMENSIONS)}, measures {MEASURES[0]:g} to {MEASURES[-1]:g}, "
+        f"{CAP_POINTS:,} simulated points each"
+    )
+    precise = float(np.max(errors)) < claim.limit() / 5
+    good = precise and largest <= claim.limit()
+    outcome = "reproduced" if good else "deviates"
+    return judged(claim, outcome, largest, found, scale=scale, figure="spheres.html#caps")
+
+
+def _simulated_distances(dimension: int, generator: np.random.Generator) -> FloatArray:
+    """Distances of random points of the sphere to the cap of each measure, shape (measures, points).
+
+    Only the latitude matters: x_1 = g_1 / |g|, and the nearest point of the cap lies on the same meridian.
+    """
+    first = generator.standard_normal(CAP_POINTS)
+    latitude = first / np.sqrt(first**2 + generator.chisquare(dimension - 1, CAP_POINTS))
+    across = np.sqrt(1.0 - latitude**2)
+    edges = caps.cap_latitude(MEASURES, dimension)
+    rows = [
+        np.where(latitude >= edge, 0.0, np.hypot(latitude - edge, across - math.sqrt(1.0 - edge**2))) for edge in edges
+    ]
+    return np.array(rows)
+
+
+def _constructed() -> Iterator[_Spectrum]:
+    """Each shape, shifted so that the mean of the weighted sum lies so many standard deviations below zero."""
+    for shape in SHAPES.values():
+        for depth in DEPTHS:
+            shift = depth * math.sqrt(2.0 * float(shape @ shape) / (shape.size * (shape.size - 2.0 * depth**2)))
+            yield _spectrum(shape - shift)
+
+
+def _trained(results: Results) -> Iterator[_Spectrum]:
+    """The spectrum of each snapshot of the trained quadratic nets."""
+    table = observations(results, "alphas")
+    if not table.empty:
+        for _, rows in table.groupby([*NET, "step"]):
+            yield _spectrum(rows["alpha"].to_numpy(dtype=np.float64) - 1.0)
+
+
+def _spectrum(weights: FloatArray) -> _Spectrum:
+    return _Spectrum(weights, quadratic.log_error_rate(weights + 1.0), quadratic.log_error_rate_clt(weights + 1.0))
+
+
+def _qualifies(claim: Claim, spectrum: _Spectrum) -> bool:
+    common = claim.limit("rate_low") <= math.exp(spectrum.exact) <= claim.limit("rate_high")
+    return common and spectrum.participation >= claim.limit("participation")
+
+
+def _power(log_rate: float) -> str:
+    """Write a rate that may underflow, from its natural logarithm: ``3.2e-22``."""
+    log10 = log_rate / math.log(10.0)
+    exponent = math.floor(log10)
+    return f"{10.0 ** (log10 - exponent):.1f}e{exponent}"
+
+
+JUDGES: dict[str, Judge] = {
+    "S12": judge_perfect_initialisation,
+    "S14": judge_normal_approximation,
+    "S15": judge_half_input,
+    "S16": judge_cap_distance,
+}
