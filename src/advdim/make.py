@@ -34,7 +34,7 @@ def make(recipe: Recipe, *, data: Path, checkpoint_seconds: float) -> bool:
         if store.is_complete(final, recipe.key):
             store.write_token(final, recipe.key)
             return False
-        inputs = {role: _verified(data.parent / needed.path, needed) for role, needed in recipe.inputs.items()}
+        inputs = {role: verified_folder(needed, data) for role, needed in recipe.inputs.items()}
         checkpoint = data / ".checkpoints" / recipe.key
         with store.staged(data, final, recipe.key, recipe.document) as output:
             checkpoint.mkdir(parents=True, exist_ok=True)
@@ -59,10 +59,17 @@ def prepare_folders(data: Path) -> None:
         (data / stage).mkdir(parents=True, exist_ok=True)
 
 
-def _verified(folder: Path, recipe: Recipe) -> Path:
+def verified_folder(recipe: Recipe, data: Path) -> Path:
+    """The folder of an artefact that is complete and as it was written.
+
+    Raises:
+        AdvdimError: it is not.
+    """
+    folder = data.parent / recipe.path
     if not store.is_complete(folder, recipe.key):
         raise AdvdimError(
-            f"{folder}: no artefact there; expected one that this job reads; run snakemake to make it first"
+            f"{folder}: no artefact there; expected one that is read here; run snakemake to make it (a run whose "
+            "settings or code changed under way must be started again)"
         )
     store.verify(folder)
     return folder

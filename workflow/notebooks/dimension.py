@@ -24,12 +24,12 @@ results = page.results
 #
 # If each pixel of an image has about the same say, then the more pixels there are, the more an attack gains by nudging
 # all of them at once. Simon-Gabriel et al. (2018) make that precise: to first order an $\ell_\infty$ attack of size
-# $\varepsilon$ raises the loss by $\varepsilon \lVert \partial_x L \rVert_1$, and at initialisation, and as they find
+# $\varepsilon$ raises the loss by $\varepsilon \left\|\partial_x L\right\|_1$, and at initialisation, and as they find
 # also after training, that norm grows like $\sqrt{d}$ with the number $d$ of inputs. This page shows the same pictures
 # at several widths to nets with the same number of parameters.
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="verdicts")
+verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 
 # %% [markdown]
 # ## The pictures
@@ -130,7 +130,7 @@ if not gradients.empty and not attacked.empty:
 # %% [markdown]
 # ## At initialisation
 #
-# The theorem is about nets as they are drawn, before any training: $\lVert\partial_x L\rVert_q \sim d^{1/q - 1/2}$. In
+# The theorem is about nets as they are drawn, before any training: $\left\|\partial_x L\right\|_q \sim d^{1/q - 1/2}$. In
 # double-logarithmic axes the $\ell_1$ norm should rise with slope 1/2, the $\ell_2$ norm and that of the logits stay level.
 # Batch normalisation acts as the identity here, since its moving averages have not moved yet.
 
@@ -179,7 +179,7 @@ if not gradients.empty and not initial.empty:
 # %% [markdown]
 # ## The first-order prediction
 #
-# For a small single step the rise of the loss should be $\varepsilon \lVert\partial_x L\rVert_1$. Each point is a test
+# For a small single step the rise of the loss should be $\varepsilon \left\|\partial_x L\right\|_1$. Each point is a test
 # image; the line is the prediction.
 
 # %%

@@ -32,7 +32,7 @@ results = page.results
 # measure $\mu$ is the best shape there is, and even its mean distance shrinks like $1/\sqrt{d}$ (theorem 5.1).
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="verdicts")
+verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 
 # %% [markdown]
 # ## Points of a sphere are far apart
@@ -138,7 +138,9 @@ if not counted.empty:
     sns.lineplot(
         snapshots, x="step", y="share_found", hue="net", marker="o", errorbar=("pi", 100), legend=False, ax=panels[1]
     )
-    panels[1].set(ylabel="share of starts with an error found", title="Attacked points", xlabel="training step")
+    panels[1].set(
+        ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points", xlabel="training step"
+    )
     fig.tight_layout()
     figure(
         fig,

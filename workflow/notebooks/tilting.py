@@ -32,14 +32,14 @@ results = page.results
 # $n$, the tilting plane, distances are distances of pixels.
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="verdicts")
+verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 
 # %% [markdown]
 # ## Turn the regularisation
 #
 # Move the slider, or focus it and press the arrow keys. The scatter shows all training images in the tilting plane of
 # the support vector machine at that strength, with its boundary; the pictures show one image, the adversarial
-# perturbation and its mirror image $x_m = x - 2\,d(x)\,w/\lVert w \rVert$ on the other side of the boundary.
+# perturbation and its mirror image $x_m = x - 2\,d(x)\,w/\left\|w\right\|$ on the other side of the boundary.
 
 # %%
 levels = results.table("tilting", "levels")

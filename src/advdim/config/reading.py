@@ -47,7 +47,9 @@ def read_yaml(path: Path, *, remedy: str = "name one by CONFIG=") -> Any:
     except OSError as error:
         raise AdvdimError(f"{path}: cannot be read ({error.strerror}); expected a YAML file, {remedy}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AdvdimError(f"{path}: is not valid YAML in UTF-8 ({' '.join(str(error).split())}); mend it there") from error
+        raise AdvdimError(
+            f"{path}: is not valid YAML in UTF-8 ({' '.join(str(error).split())}); mend it there"
+        ) from error
 
 
 def dotted_place(location: Location) -> str:

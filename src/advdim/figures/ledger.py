@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from advdim.figures.display import number, table, verdict
 from advdim.ledger.claims import Claim, Claims, Study
-from advdim.reports.publish import PROVENANCE_MARK
+from advdim.reports.page import PROVENANCE_MARK
 
 OUTCOMES = ("reproduced", "deviates", "erratum", "needs")
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", "snakemake", "dvc")
@@ -32,7 +32,8 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
             "says": [claims.by_id(claim).statement for claim in rows["claim"]],
             "verdict": [verdict(word) for word in rows["verdict"]],
             "found, or what it takes": rows["found"].to_list(),
-        }
+        },
+        dtype=object,  # pandas' own strings would lose the mark-up
     )
     judged = int((verdicts["verdict"] != "needs").sum())
     table(
@@ -49,22 +50,17 @@ def count_table(claims: Claims, verdicts: pd.DataFrame) -> None:
     counts = pd.crosstab(study, verdicts["verdict"]).reindex(columns=list(OUTCOMES), fill_value=0)
     counts = counts.reindex([source.key for source in claims.sources])
     shown = counts.reset_index().rename(columns={"claim": "study"})
-    shown["study"] = [Markup('<a href="{0}.html">{0}</a>').format(name) for name in shown["study"]]
-    table(shown, anchor="counts", caption="Claims by study and verdict.")
+    link = {"study": Markup('<a href="{0}.html">{0}</a>').format}
+    table(shown, anchor="counts", caption="Claims by study and verdict.", formats=link)
 
 
 def claims_of_study(claims: Claims, verdicts: pd.DataFrame, study: Study) -> None:
     """Show every claim of a study: the source's value, ours with its interval, the verdict and the figure."""
     source = next(source for source in claims.sources if source.key == study)
     rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
-    listed = [claim for claim in claims.claims if claim.study == study]
-    shown = pd.DataFrame([_row(claim, rows[claim.id]) for claim in listed])
-    table(
-        shown,
-        anchor=f"ledger-{study}",
-        caption=f"{source.authors} ({source.year}), *{source.title}*, arXiv {source.arxiv}.",
-        row_anchor="claim",
-    )
+    cited = f"{source.authors} ({source.year}), *{source.title}*, arXiv {source.arxiv}."
+    cards = [_card(claim, rows[claim.id]) for claim in claims.claims if claim.study == study]
+    display(Markdown(cited), HTML(Markup("\n").join(cards)))  # type: ignore[no-untyped-call]
 
 
 def errata(claims: Claims) -> None:
@@ -85,22 +81,27 @@ def provenance(scale: str) -> None:
     )
 
 
-def _row(claim: Claim, found: dict[Hashable, Any]) -> dict[str, object]:
-    return {
-        "claim": claim.id,
-        "the source says": _statement(claim),
-        "source's value": claim.source_value or "",
-        "ours": _interval(found),
-        "verdict": verdict(str(found["verdict"])),
-        "found, or what it takes": str(found["found"]),
-        "rule": claim.rule,
-        "scale": str(found["scale"]),
-        "figure": _link(str(found["figure"])),
+def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
+    """One claim as an article whose id is that of the claim."""
+    needs = found["verdict"] == "needs"
+    facts = {
+        "The source's value": claim.source_value,
+        "Ours": _interval(found),
+        "It takes" if needs else "Found": found["found"],
+        "Scale": found["scale"],
+        "Erratum": claim.erratum,
+        "Rule": claim.rule,
+        "Figure": _link(str(found["figure"])),
     }
-
-
-def _statement(claim: Claim) -> str:
-    return f"{claim.statement} ({claim.where})"
+    listed = Markup("").join(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(name, fact) for name, fact in facts.items() if fact
+    )
+    return Markup(
+        '<article class="claim" id="{id}">\n<h3>{id} {verdict}</h3>\n<p>{statement} '
+        '<span class="where">({where})</span></p>\n<dl>{listed}</dl>\n</article>'
+    ).format(
+        id=claim.id, verdict=verdict(str(found["verdict"])), statement=claim.statement, where=claim.where, listed=listed
+    )
 
 
 def _interval(found: dict[Hashable, Any]) -> Markup | str:

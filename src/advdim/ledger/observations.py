@@ -1,7 +1,7 @@
-"""What judges read: each net once with the settings behind it, each table once, and the figures that a source prints."""
+"""What judges read: each net once with the settings behind it, each table once, and the figures of the source."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,42 +83,3 @@ def measurement_settings(results: Results, kind: str) -> dict[str, dict[str, Any
 def published(claim: Claim) -> list[float]:
     """The numbers in the figure that the source prints, in their order."""
     return [float(found) for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", claim.source_value or "")]
-
-
-def listed(words: Iterable[object]) -> str:
-    """Join words as one says them: ``a, b and c``."""
-    *head, last = map(str, words)
-    return f"{', '.join(head)} and {last}" if head else last
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 seed``, ``2,000 seeds``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def spheres_scale(nets: Sequence[Net]) -> str:
-    """The scale of nets between spheres in a few words: dimension, models, training sets, steps and seeds."""
-    points = {net.dataset.get("points") for net in nets}
-    sets = [f"{size:,}" for size in sorted(size for size in points if size)]
-    parts = [
-        f"d = {_numbers(net.dataset['dimension'] for net in nets)}",
-        listed(dict.fromkeys(net.labels[1] for net in nets)),
-        f"{listed(sets + ['endless'] * (None in points))} training points",
-        steps_and_seeds(nets),
-    ]
-    return ", ".join(parts)
-
-
-def steps_and_seeds(nets: Sequence[Net]) -> str:
-    """Training steps and number of seeds of some nets."""
-    steps = _numbers(net.training["steps"] for net in nets)
-    return f"{steps} steps, {counted(len({net.labels[3] for net in nets}), 'seed')}"
-
-
-def by_label(frame: pd.DataFrame, values: Mapping[str, object], label: str) -> "pd.Series[Any]":
-    """Look up, for each row, the value that belongs to one of its labels."""
-    return frame[label].map(values)
-
-
-def _numbers(values: Iterable[int]) -> str:
-    return listed(f"{value:,}" for value in sorted(set(values)))

@@ -46,9 +46,7 @@ def over_runs(
     return _percentiles(statistic(np.concatenate(runs)), drawn, level)
 
 
-def slope_over_groups(
-    x: Sequence[float], groups: Sequence[FloatArray], *, name: str, level: float = 0.95
-) -> Estimate:
+def slope_over_groups(x: Sequence[float], groups: Sequence[FloatArray], *, name: str, level: float = 0.95) -> Estimate:
     """Slope of the least-squares line, with the percentile interval of a bootstrap within each group.
 
     Args:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, counted, listed, observations, published
-from advdim.ledger.verdict import Judge, Verdict, judged
+from advdim.ledger.observations import NET, observations, published
+from advdim.ledger.verdict import Judge, Outcome, Verdict, judged
+from advdim.ledger.wording import listed, outcome
 from advdim.seeds import named_seed
 from advdim.statistics.collect import Results
 from advdim.theory import caps, quadratic
@@ -24,6 +25,7 @@ OUTER_RADIUS = 1.3
 """The source's spheres and its quadratic net."""
 
 INITIALISATION_POINTS = 10_000
+HALF_INPUT_DIMENSION = 3000
 MEASURES = (1e-4, 1e-3, 1e-2, 0.1, 0.3)
 CAP_DIMENSIONS = (100, 500, 3000)
 CAP_POINTS = 1_000_000
@@ -31,9 +33,10 @@ SHAPES: dict[str, FloatArray] = {
     "two values": np.repeat([-1.0, 1.0], DIMENSION // 2),
     "evenly spread": np.linspace(-1.0, 1.0, DIMENSION),
     "a few large": np.repeat([7.0, -3.0], [150, 350]),
+    "a few small": np.repeat([-7.0, 3.0], [150, 350]),
 }
 """Constructed spectra of S14, about their mean."""
-DEPTHS = (0.25, 0.5, 1.0, 1.5, 4.0, 8.0)
+DEPTHS = (0.25, 0.5, 1.0, 1.6, 4.0, 8.0)
 """How far a constructed spectrum's mean lies below 1, in standard deviations of the weighted sum."""
 
 
@@ -78,13 +81,13 @@ def judge_perfect_initialisation(claim: Claim, _: Results) -> Verdict:
     off = max(abs(means[0] - inner), abs(means[1] - outer))
     found = (
         f"Output weight {weight:.2f} and bias {bias:.2f} on a W1 with orthonormal columns give mean probabilities "
-        f"{means[0]:.6f} (inner) and {means[1]:.6f} (outer); every alpha is {alpha.mean():.3f}, {wrong} of {len(alpha)} "
-        "are wrong. The output layer is computed from the published figures, so this shows that they belong to a perfect "
-        "net, not how the source found it."
+        f"{means[0]:.6f} (inner) and {means[1]:.6f} (outer); every alpha is {alpha.mean():.3f}, {wrong} of "
+        f"{len(alpha)} are wrong. The output layer is computed from the published figures, so this shows that they "
+        "belong to a perfect net, not how the source found it."
     )
     scale = f"d = {DIMENSION}, {HIDDEN:,} hidden units, no training, {INITIALISATION_POINTS:,} points of each sphere"
-    good = off <= claim.limit() and wrong == 0
-    return judged(claim, "reproduced" if good else "deviates", off, found, scale=scale)
+    holds = off <= claim.limit() and wrong == 0
+    return judged(claim, outcome(holds), means[0], found, scale=scale)
 
 
 def judge_normal_approximation(claim: Claim, results: Results) -> Verdict:
@@ -99,18 +102,15 @@ def judge_normal_approximation(claim: Claim, results: Results) -> Verdict:
         f"{math.exp(middle.normal):.3f} with sigma squared as derived, {middle.as_printed:.3f} as printed. "
         f"In the far tail the approximation gives {_power(far.normal)} for {_power(far.exact)}."
     )
-    scale = f"d = {DIMENSION}, {len(constructed)} constructed spectra and {counted(len(trained), 'trained spectrum')}"
-    scale = scale.replace("spectrums", "spectra")
-    good = bool(fitting) and abs(worst) <= claim.limit("relative")
-    outcome = "reproduced" if good else "deviates"
-    return judged(claim, outcome, worst, found, scale=scale, figure="spheres.html#tails")
+    scale = f"d = {DIMENSION}, {len(constructed)} constructed spectra, {len(trained)} of trained nets"
+    holds = bool(fitting) and abs(worst) <= claim.limit("relative")
+    return judged(claim, outcome(holds), worst, found, scale=scale, figure="spheres.html#tails")
 
 
 def judge_half_input(claim: Claim, _: Results) -> Verdict:
     """S15: evaluate the source's formula where half of the input is seen, and find where it gives what is claimed."""
     (claimed,) = published(claim)
-    dimension, target = 3000, math.log10(claimed)
-    log10 = math.log(10.0)
+    dimension, target, log10 = HALF_INPUT_DIMENSION, math.log10(claimed), math.log(10.0)
     value = quadratic.partial_model_log_error(dimension, dimension // 2) / log10
     exact = quadratic.log_error_rate(quadratic.partial_model_alphas(dimension, dimension // 2)) / log10
 
@@ -123,12 +123,12 @@ def judge_half_input(claim: Claim, _: Results) -> Verdict:
     fewest = seen[bisect.bisect_left(seen, -target, key=lambda k: depth(dimension, k))]
     found = (
         f"The formula gives {_power(value * log10)} at d = {dimension}, k = {dimension // 2} (exactly: "
-        f"{_power(exact * log10)}), where the source states {claimed:g}. It falls below that from d = {enough} on at half "
-        f"of the input, or at d = {dimension} from k = {fewest} on ({100 * fewest / dimension:.0f} %)."
+        f"{_power(exact * log10)}), where the source states {claimed:g}. It falls below that from d = {enough} on at "
+        f"half of the input, or at d = {dimension} from k = {fewest} on ({100 * fewest / dimension:.0f} %)."
     )
-    outcome = "reproduced" if abs(value - target) <= claim.limit("log10") else "erratum"
-    estimate = 10.0**value
-    return judged(claim, outcome, estimate, found, scale=f"theory: d = {dimension}", figure="spheres.html#half-input")
+    verdict: Outcome = "reproduced" if abs(value - target) <= claim.limit("log10") else "erratum"
+    scale = f"theory: d = {dimension}"
+    return judged(claim, verdict, 10.0**value, found, scale=scale, figure="spheres.html#half-input")
 
 
 def judge_cap_distance(claim: Claim, _: Results) -> Verdict:
@@ -137,26 +137,24 @@ def judge_cap_distance(claim: Claim, _: Results) -> Verdict:
     deviations, errors = [], []
     for dimension in CAP_DIMENSIONS:
         distances = _simulated_distances(dimension, generator)
-        exact = caps.mean_distance_to_cap(MEASURES, dimension)
-        deviations.append(np.abs(distances.mean(axis=1) / exact - 1.0))
-        errors.append(distances.std(axis=1) / math.sqrt(CAP_POINTS) / exact)
-    largest = float(np.max(deviations))
-    example, measure = caps.mean_distance_to_cap(MEASURES[2], DIMENSION), MEASURES[2]
+        expected = caps.mean_distance_to_cap(MEASURES, dimension)
+        deviations.append(np.abs(distances.mean(axis=1) / expected - 1.0))
+        errors.append(distances.std(axis=1) / math.sqrt(CAP_POINTS) / expected)
+    largest, noise = float(np.max(deviations)), float(np.max(errors))
+    measure = MEASURES[2]
+    curves = (caps.mean_distance_to_cap, caps.mean_distance_to_cap_first_order, caps.mean_distance_to_cap_source)
+    exact, first_order, source = (float(curve(measure, DIMENSION)) for curve in curves)
     found = (
-        f"Exact and simulated mean distance differ by at most {100 * largest:.2f} % (standard error of the simulation at "
-        f"most {100 * float(np.max(errors)):.2f} %). At measure {measure:g} and d = {DIMENSION} the distance is "
-        f"{float(example):.4f} exactly, {float(caps.mean_distance_to_cap_first_order(measure, DIMENSION)):.4f} to first "
-        f"order, and {float(caps.mean_distance_to_cap_source(measure, DIMENSION)):.4f} on the source's curve, which is "
-        "sqrt(2) too high."
+        f"Exact and simulated mean distance differ by at most {100 * largest:.2f} % (standard error of the simulation "
+        f"at most {100 * noise:.2f} %). At measure {measure:g} and d = {DIMENSION} the distance is {exact:.4f} "
+        f"exactly, {first_order:.4f} to first order, and {source:.4f} on the source's curve, which is sqrt(2) too high."
     )
     scale = (
         f"theory: d = {listed(f'{d:,}' for d in CAP_DIMENSIONS)}, measures {MEASURES[0]:g} to {MEASURES[-1]:g}, "
         f"{CAP_POINTS:,} simulated points each"
     )
-    precise = float(np.max(errors)) < claim.limit() / 5
-    good = precise and largest <= claim.limit()
-    outcome = "reproduced" if good else "deviates"
-    return judged(claim, outcome, largest, found, scale=scale, figure="spheres.html#caps")
+    holds = largest <= claim.limit() and noise < claim.limit() / 5
+    return judged(claim, outcome(holds), largest, found, scale=scale, figure="spheres.html#caps")
 
 
 def _simulated_distances(dimension: int, generator: np.random.Generator) -> FloatArray:

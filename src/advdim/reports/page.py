@@ -13,6 +13,9 @@ from advdim.statistics.collect import Results, read_results
 
 CLAIMS = Path("config/claims.yaml")
 
+PROVENANCE_MARK = "<!-- provenance of this copy -->"
+"""Where the publication fills in commit and machine: a page itself is a function of its recipe alone."""
+
 TITLES = {
     "index": "advdim: adversarial vulnerability and input dimension",
     "spheres": "Adversarial spheres",

@@ -12,12 +12,12 @@ import platform
 import subprocess
 from pathlib import Path
 
-from advdim.artefacts.store import verify
 from advdim.artefacts.tables import read_table
+from advdim.make import verified_folder
 from advdim.plan.expand import PAGES, Plan
 from advdim.plan.recipe import KEY_LENGTH
+from advdim.reports.page import PROVENANCE_MARK
 
-PROVENANCE_MARK = "<!-- provenance of this copy -->"
 METRICS = "ledger.json"
 
 
@@ -43,9 +43,7 @@ def publish(plan: Plan, data: Path, reports: Path) -> None:
         old.unlink()
     provenance = _provenance()
     for page in PAGES:
-        folder = data.parent / plan.page(page).path
-        verify(folder)
-        text = (folder / "page.html").read_text(encoding="utf-8")
+        text = (verified_folder(plan.page(page), data) / "page.html").read_text(encoding="utf-8")
         _replace(reports / f"{page}.html", text.replace(PROVENANCE_MARK, provenance))
     _replace(reports / METRICS, _metrics(plan, data))
     _replace(reports / publication_token(plan), "")

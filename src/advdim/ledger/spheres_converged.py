@@ -1,0 +1,196 @@
+"""Judges of the spheres study that take nets trained as long as the source's, in its dimension."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from advdim.ledger.claims import Claim
+from advdim.ledger.observations import (
+    NET,
+    Net,
+    at_end,
+    measurement_settings,
+    observations,
+    of_nets,
+    published,
+    trained_nets,
+)
+from advdim.ledger.resampling import inside, over_runs
+from advdim.ledger.spheres_theory import DIMENSION, HIDDEN, OUTER_RADIUS
+from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
+from advdim.ledger.wording import listed, outcome, scale_of_spheres, told
+from advdim.statistics.collect import Results
+from advdim.statistics.intervals import Estimate, binomial, mean
+from advdim.theory.quadratic import log_error_rate_clt, wrong_alphas
+
+STEPS = 1_000_000
+SEEDS = 3
+TEST_POINTS = 10_000_000
+STARTS = 100
+WAY = 1.0
+"""Number and size of an attack's steps multiplied: 1000 of 0.001 in the source."""
+TRAINING_SETS = (1_000_000, 100_000)
+"""Sizes of the training set of S11: that of the source's text, and that of its caption."""
+BOTH_SIZES_LEVEL = 0.975
+CAPS, ELLIPSOID = "spheres.html#caps", "spheres.html#ellipsoid"
+
+
+def judge_no_sampled_error(claim: Claim, results: Results) -> Verdict:
+    """S01: bound the error rate of each ReLU net from the errors on both spheres."""
+    nets = _relu_nets(results)
+    table = _sampled(results, nets)
+    if not nets or len(table) < len(nets):
+        return unjudged(claim)
+    counts = zip(table["errors"].to_numpy(), table["points"].to_numpy(), strict=True)
+    worst = max((binomial(int(errors), int(points), level=0.9) for errors, points in counts), key=lambda one: one.high)
+    found = (
+        f"{int(table['errors'].sum())} errors in {int(table['points'].sum()):,} points; the one-sided 95 % upper bound "
+        f"of the error rate is at most {worst.high:.2g} for every net."
+    )
+    holds = worst.high <= claim.limit()
+    return judged(claim, outcome(holds), worst, found, scale=scale_of_spheres(nets), figure=CAPS)
+
+
+def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
+    """S02: estimate the mean distance of the errors that the attack on the sphere finds."""
+    nets = _relu_nets(results)
+    table = _attacked(results, nets)
+    if len(nets) < SEEDS or table.empty or table.groupby(NET)["start"].nunique().min() < STARTS:
+        return unjudged(claim)
+    failures = f"no error was found from {100 * (1 - table['found'].mean()):.0f} % of {len(table):,} starts"
+    runs = [rows["distance"].to_numpy() for _, rows in table[table["found"]].groupby(NET)]
+    if not runs:
+        return judged(claim, "deviates", math.nan, f"{failures}.", scale=scale_of_spheres(nets), figure=CAPS)
+    estimate = over_runs(runs, lambda values: float(values.mean()), name=claim.id, within=True)
+    (claimed,) = published(claim)
+    found = f"Mean distance {told(estimate, 4)}, where the source has {claimed:g}; {failures}."
+    holds = table["found"].mean() >= 0.5 and inside(estimate, claimed - claim.limit(), claimed + claim.limit())
+    return judged(claim, outcome(holds), estimate, found, scale=scale_of_spheres(nets), figure=CAPS)
+
+
+def judge_right_alphas(claim: Claim, results: Results) -> Verdict:
+    """S10: count the wrong alphas of quadratic nets that were trained on endless points."""
+    nets = _quadratic_nets(results, None)
+    counts, attacked = _wrong_counts(results, nets), _attacked(results, nets)
+    if len(nets) < SEEDS or len(counts) < len(nets) or attacked.empty or attacked.groupby(NET).ngroups < len(nets):
+        return unjudged(claim)
+    errors = int(attacked["found"].sum())
+    found = (
+        f"Wrong alphas at the end: {listed(counts)} of {DIMENSION}; the attack found errors from {errors:,} of "
+        f"{len(attacked):,} starts."
+    )
+    holds = max(counts) <= claim.limit() and errors == 0
+    return judged(claim, outcome(holds), mean(counts), found, scale=scale_of_spheres(nets), figure=ELLIPSOID)
+
+
+def judge_wrong_alphas(claim: Claim, results: Results) -> Verdict:
+    """S11: see which of the two sizes of the training set gives the published count of wrong alphas."""
+    trained = {size: _quadratic_nets(results, size) for size in TRAINING_SETS}
+    measured = {size: _measure(claim, results, nets) for size, nets in trained.items()}
+    by_text, by_caption = (measured[size] for size in TRAINING_SETS)
+    if by_text is None or by_caption is None:
+        return unjudged(claim)
+    only_caption = by_caption.matches and not by_text.matches
+    found = "; ".join(
+        f"{size:,} points: {one.found}" for size, one in zip(TRAINING_SETS, (by_text, by_caption), strict=True)
+    )
+    return judged(
+        claim,
+        "erratum" if only_caption else outcome(by_text.matches),
+        (by_caption if only_caption else by_text).count,
+        f"{found}.",
+        scale=scale_of_spheres([net for nets in trained.values() for net in nets]),
+        figure=ELLIPSOID,
+    )
+
+
+@dataclass(frozen=True)
+class _OfSize:
+    """What nets trained on sets of one size show: wrong alphas, whether they match the source, and the figures."""
+
+    count: Estimate
+    matches: bool
+    found: str
+
+
+def _measure(claim: Claim, results: Results, nets: Sequence[Net]) -> _OfSize | None:
+    """Compare the nets of one size with the source; None where too little was run."""
+    counts, sampled = _wrong_counts(results, nets), _sampled(results, nets)
+    if len(nets) < SEEDS or min(len(counts), len(sampled)) < len(nets):
+        return None
+    claimed, _, rate = published(claim)
+    count, errors = mean(counts, level=BOTH_SIZES_LEVEL), int(sampled["errors"].sum())
+    log10_rate = _mean_log10_rate(results, nets)
+    near = inside(count, claimed - claim.limit("wrong"), claimed + claim.limit("wrong"))
+    rare = abs(log10_rate - math.log10(rate)) <= claim.limit("log10_rate")
+    found = f"{told(count, 0)} wrong alphas, {errors} sampled errors, log10 of the rate {log10_rate:.1f}"
+    return _OfSize(count, near and rare and errors == 0, found)
+
+
+def _relu_nets(results: Results) -> list[Net]:
+    """The net of S01: two batch-normalised hidden layers, trained on endless points."""
+    nets = trained_nets(results, kind="relu", width=HIDDEN, depth=2, batch_norm=True)
+    return [net for net in nets if _is_full_size(net, None)]
+
+
+def _quadratic_nets(results: Results, points: int | None) -> list[Net]:
+    """Quadratic nets that were trained on a set of this size; None means endless points."""
+    return [net for net in trained_nets(results, kind="quadratic", width=HIDDEN) if _is_full_size(net, points)]
+
+
+def _is_full_size(net: Net, points: int | None) -> bool:
+    spheres = {"dimension": DIMENSION, "outer_radius": OUTER_RADIUS, "points": points}
+    same = all(net.dataset.get(name) == value for name, value in spheres.items())
+    return same and net.training.get("steps", 0) >= STEPS
+
+
+def _sampled(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
+    """Points and errors of each net at its end, both spheres together, where enough points of each were sampled."""
+    table = at_end(of_nets(observations(results, "error_rate"), nets))
+    if table.empty:
+        return table
+    table = table[table["points"] >= TEST_POINTS].sort_values("points").drop_duplicates([*NET, "sphere"], keep="last")
+    return table.groupby(NET)[["points", "errors"]].sum()
+
+
+def _attacked(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
+    """Rows of each net at its end under the attacks on the sphere that go as far as the source's."""
+    table = at_end(of_nets(observations(results, "manifold"), nets))
+    if table.empty:
+        return table
+    settings = measurement_settings(results, "manifold")
+    far = [name for name, attack in settings.items() if attack["steps"] * attack["step_size"] >= WAY]
+    return table[table["measurement"].isin(far)]
+
+
+def _wrong_counts(results: Results, nets: Sequence[Net]) -> list[int]:
+    """Number of wrong alphas of each net at its end."""
+    return [int(wrong_alphas(alpha, OUTER_RADIUS).sum()) for alpha in _alphas(results, nets)]
+
+
+def _mean_log10_rate(results: Results, nets: Sequence[Net]) -> float:
+    """Mean over the nets of log10 of the error rate by the normal approximation, both spheres together."""
+    both = [
+        np.logaddexp(log_error_rate_clt(alpha), log_error_rate_clt(alpha, OUTER_RADIUS)) - math.log(2.0)
+        for alpha in _alphas(results, nets)
+    ]
+    return float(np.mean(both)) / math.log(10.0)
+
+
+def _alphas(results: Results, nets: Sequence[Net]) -> list["pd.Series[float]"]:
+    """The alphas of each net at its end."""
+    table = at_end(of_nets(observations(results, "alphas"), nets))
+    if table.empty:
+        return []
+    return [rows.drop_duplicates("axis")["alpha"] for _, rows in table.groupby(NET)]
+
+
+JUDGES: dict[str, Judge] = {
+    "S01": judge_no_sampled_error,
+    "S02": judge_nearest_error,
+    "S10": judge_right_alphas,
+    "S11": judge_wrong_alphas,
+}

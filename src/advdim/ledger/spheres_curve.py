@@ -1,0 +1,105 @@
+"""Judges of the spheres study that set the distance of the nearest error against the error rate."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from advdim.ledger.claims import Claim
+from advdim.ledger.observations import NET, Net, observations, of_nets, trained_nets
+from advdim.ledger.resampling import inside, over_runs
+from advdim.ledger.spheres_theory import DIMENSION
+from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
+from advdim.ledger.wording import counted, outcome, scale_of_spheres, told
+from advdim.statistics.collect import Results
+from advdim.statistics.intervals import Estimate, monotone
+from advdim.theory.caps import mean_distance_to_cap
+
+FIGURE = "spheres.html#caps"
+
+
+@dataclass(frozen=True)
+class _Snapshots:
+    """Snapshots of nets that were both sampled and attacked.
+
+    Attributes:
+        table: one row a snapshot and attack, with `rate` (errors on the inner sphere as a share of the points),
+            `distance` (mean over the starts from which an error was found, 0 for a start in error) and `found` (share
+            of these starts).
+        nets: the nets that they are of.
+    """
+
+    table: pd.DataFrame
+    nets: list[Net]
+
+    def where(self, kept: "pd.Series[bool]") -> "_Snapshots":
+        """Keep some snapshots, and the nets that have any."""
+        table = self.table[kept]
+        labels = set(table[NET].itertuples(index=False, name=None))
+        return _Snapshots(table, [net for net in self.nets if net.labels in labels])
+
+    @property
+    def scale(self) -> str:
+        """The scale in a few words."""
+        return f"{scale_of_spheres(self.nets)}, {counted(len(self.table), 'snapshot')}"
+
+
+def judge_cap_curve(claim: Claim, results: Results) -> Verdict:
+    """S17: compare the attacked mean distance of each snapshot with that of a cap of the same measure."""
+    every = _snapshots(results)
+    if every is None:
+        return unjudged(claim)
+    rate = every.table["rate"]
+    usable = every.where((rate > claim.limit("rate_low")) & (rate < claim.limit("rate_high")))
+    if len(usable.nets) < claim.limit("min_runs") or len(usable.table) < claim.limit("min_snapshots"):
+        return unjudged(claim)
+    table = usable.table
+    log_ratio = np.log(table["distance"] / mean_distance_to_cap(table["rate"], DIMENSION))
+    runs = [rows["log_ratio"].to_numpy() for _, rows in table.assign(log_ratio=log_ratio).groupby(NET)]
+    median = over_runs(runs, lambda values: float(np.median(values)), name=claim.id)
+    ratio = Estimate(math.exp(median.value), math.exp(median.low), math.exp(median.high))
+    bound = math.log(claim.limit("factor"))
+    single = math.exp(log_ratio.min()), math.exp(log_ratio.max())
+    found = (
+        f"Attacked and cap's mean distance have the median ratio {told(ratio, 3)} over {len(table)} snapshots of "
+        f"{len(runs)} runs; single ratios lie between {single[0]:.3f} and {single[1]:.3f}. "
+        f"The attack found errors from {100 * table['found'].min():.0f} % of the starts or more."
+    )
+    holds = inside(median, -bound, bound)
+    return judged(claim, outcome(holds), ratio, found, scale=usable.scale, figure=FIGURE)
+
+
+def judge_trade_off(claim: Claim, results: Results) -> Verdict:
+    """S18: test whether snapshots whose errors lie further away have a lower error rate."""
+    every = _snapshots(results)
+    if every is None:
+        return unjudged(claim)
+    usable = every.where(every.table["rate"] > 0.0)
+    rates, distances = usable.table["rate"], usable.table["distance"]
+    if len(usable.table) < claim.limit("min_snapshots") or min(rates.nunique(), distances.nunique()) < 2:
+        return unjudged(claim)
+    trend = monotone(np.log(rates), distances, "less")
+    found = (
+        f"Kendall's tau of log error rate and mean distance is {trend.tau:.3f} (one-sided p = {trend.p_value:.2g}) "
+        f"over {len(usable.table)} snapshots of {counted(len(usable.nets), 'run')}."
+    )
+    holds = trend.tau < 0.0 and trend.p_value <= claim.limit("alpha")
+    return judged(claim, outcome(holds), trend.tau, found, scale=usable.scale, figure=FIGURE)
+
+
+def _snapshots(results: Results) -> _Snapshots | None:
+    """Join what was sampled and what was attacked in the source's dimension; None where there is nothing to join."""
+    nets = [net for net in trained_nets(results) if net.dataset.get("dimension") == DIMENSION]
+    attacked, sampled = (of_nets(observations(results, kind), nets) for kind in ("manifold", "error_rate"))
+    if attacked.empty or sampled.empty:
+        return None
+    inner = sampled[sampled["sphere"] == "inner"].sort_values("points").drop_duplicates([*NET, "step"], keep="last")
+    rates = inner[[*NET, "step"]].assign(rate=inner["errors"] / inner["points"])
+    attacked = attacked.assign(distance=attacked["distance"].where(attacked["found"]))
+    groups = attacked.groupby([*NET, "measurement", "step"], as_index=False)
+    table = groups.agg(distance=("distance", "mean"), found=("found", "mean")).merge(rates, on=[*NET, "step"])
+    return _Snapshots(table, nets).where(table["distance"] > 0.0)
+
+
+JUDGES: dict[str, Judge] = {"S17": judge_cap_curve, "S18": judge_trade_off}

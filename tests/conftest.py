@@ -1,0 +1,86 @@
+"""A copy of the project in a folder of its own, and the commands that people type there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of the project that a test may change as it likes."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a person who has activated .venv, with this checkout's code."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"PATH": path, "PYTHONPATH": str(self.folder / "src"), "PYTHONWARNINGS": "", "NO_COLOR": "1"}
+        return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | own
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own; its output goes to a file."""
+        output = (self.folder / "logs.started").open("a")
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True, stdout=output, stderr=output, start_new_session=True
+        )
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Run a command to its end and return all that it says."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=900,
+        )
+        if check and done.returncode:
+            pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-6000:]}")
+        return done.stdout
+
+    def select(self, config: str) -> None:
+        """Let params.yaml name a configuration."""
+        (self.folder / "params.yaml").write_text(f"config: {config}\n")
+
+    def commit(self, message: str) -> str:
+        """Commit everything and return the commit."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--allow-empty", "--message", message)
+        return self.run("git", "rev-parse", "HEAD").strip()
+
+
+def copy_project(folder: Path) -> Project:
+    """Copy what git tracks, or would track, into a folder that becomes a repository of its own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    project = Project(folder)
+    project.run("git", "init", "--quiet")
+    project.run("git", "config", "user.name", "A tester")
+    project.run("git", "config", "user.email", "tester@example.org")
+    project.commit("The project as it stands")
+    return project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A checkout in an empty folder."""
+    return copy_project(tmp_path / "checkout")

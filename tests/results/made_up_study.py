@@ -1,0 +1,77 @@
+"""A made-up study: small artefacts on disk whose right verdicts are known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from advdim.artefacts.tables import write_table
+from advdim.ledger import dimension, spheres, tilting
+from advdim.ledger.claims import Claim, load_claims
+from advdim.ledger.verdict import Judge, Verdict
+from advdim.statistics.collect import Results
+
+CLAIMS = load_claims(Path(__file__).parents[2] / "config" / "claims.yaml")
+JUDGES: dict[str, Judge] = {**spheres.JUDGES, **dimension.JUDGES, **tilting.JUDGES}
+
+
+def limits(claim_id: str, **changes: float) -> dict[str, float]:
+    """The margin of a claim, with changes."""
+    margin = CLAIMS.by_id(claim_id).margin
+    assert isinstance(margin, dict)
+    return margin | changes
+
+
+class Study:
+    """Artefacts of a made-up study."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.rows: list[dict[str, Any]] = []
+
+    def add(self, stage: str, kind: str, labels: dict[str, Any], settings: dict[str, Any], **tables: Any) -> Path:
+        path = f"{stage}/{len(self.rows)}"
+        folder = self.root / path
+        folder.mkdir(parents=True)
+        document = {"key": str(len(self.rows)), "recipe": {"settings": settings}, "files": {}}
+        (folder / "recipe.json").write_text(json.dumps(document), encoding="utf-8")
+        for name, columns in tables.items():
+            write_table(pd.DataFrame(columns), folder / f"{name}.parquet")
+        self.rows.append({"path": path, "stage": stage, "kind": kind, "labels": {"experiment": "test", **labels}})
+        return folder
+
+    def dataset(self, name: str, shape: tuple[int, ...] = (1,), **settings: Any) -> Path:
+        folder = self.add("datasets", settings["kind"], {"dataset": name}, settings)
+        (folder / "info.json").write_text(json.dumps({"shape": shape}), encoding="utf-8")
+        return folder
+
+    def net(self, dataset: str, seed: int, model: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+        labels = {"dataset": dataset, "model": model["kind"], "training": "adam", "seed": seed}
+        self.add("models", model["kind"], labels, {"model": model, "training": training})
+        return labels
+
+    def spheres(self, kind: str, steps: int, points: int | None = None, seeds: int = 3) -> list[dict[str, Any]]:
+        name = f"spheres-{points}"
+        self.dataset(name, kind="spheres", dimension=500, outer_radius=1.3, points=points)
+        model = {"kind": kind, "width": 1000} | ({"depth": 2, "batch_norm": True} if kind == "relu" else {})
+        return [self.net(name, seed, model, {"steps": steps}) for seed in range(seeds)]
+
+    def attack(self, net: dict[str, Any], step: int, distance: float, *, starts: int = 100, share: float = 1.0) -> None:
+        found = np.arange(starts) < share * starts
+        table = {"start": range(starts), "found": found, "distance": distance, "step": step}
+        settings = {"steps": 1000, "step_size": 0.001, "starts": starts}
+        self.add("attacks", "manifold", net | {"measurement": "manifold"}, settings, table=table)
+
+    def sample(self, net: dict[str, Any], step: int, inner: int, points: int) -> None:
+        table = {"sphere": ["inner", "outer"], "points": points, "errors": [inner, 0], "step": step}
+        self.add("statistics", "error_rate", net | {"measurement": "error-rate"}, {"points": points}, table=table)
+
+    def alphas(self, net: dict[str, Any], step: int, alpha: Any, agreeing: int = 6000) -> None:
+        table = {"axis": range(len(alpha)), "alpha": alpha, "points": 6000, "agreeing": agreeing, "step": step}
+        self.add("statistics", "alphas", net | {"measurement": "alphas"}, {"points": 2000}, table=table)
+
+    def judge(self, claim_id: str, **changes: Any) -> Verdict:
+        claim: Claim = CLAIMS.by_id(claim_id).model_copy(update=changes)
+        return JUDGES[claim_id](claim, Results(tuple(self.rows), self.root))

@@ -1,0 +1,199 @@
+"""The judges of nets on photographs and of linear classifiers, on tables whose verdict is known."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_study import Study, limits
+
+from advdim.ledger.resampling import over_runs, slope_over_groups
+from advdim.models.linear import LinearPath
+from advdim.statistics.tilting import measure_level
+
+IMAGES = 120
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path)
+
+
+def sweep(
+    study: Study,
+    *,
+    l1: float = 0.5,
+    l2: float = 0.0,
+    fooled: float = 0.3,
+    ratio: float = 1.0,
+    eps: float = 0.0005,
+    nets: int = 5,
+    widths: tuple[int, ...] = (16, 32, 64),
+) -> None:
+    """Nets at several widths whose gradients and vulnerability grow with given exponents of d."""
+    noise = np.random.default_rng(0)
+    for width in widths:
+        d = 3 * width**2
+        study.dataset(f"w{width}", (width, width, 3), kind="photos12", width=width, crop=128)
+        for seed in range(nets):
+            net = study.net(f"w{width}", seed, {"kind": "convolutional"}, {"steps": 300})
+            spread = np.exp(0.02 * noise.standard_normal(IMAGES))
+            norms = {"image": range(IMAGES), "l1": d**l1 * spread, "l2": d**l2 * spread}
+            table = pd.concat([pd.DataFrame(norms).assign(step=step) for step in (0, 300)])
+            study.add("statistics", "gradient_norms", net | {"measurement": "norms"}, {"images": IMAGES}, table=table)
+            share = min(0.02 * d**fooled, 1.0)
+            for name, size, steps in (("large", 0.005, 10), ("small", eps, 1)):
+                rise = ratio * eps * norms["l1"] if name == "small" else 1.0
+                rows = {"image": range(IMAGES), "loss": 1.0, "adversarial_loss": 1.0 + rise, "step": 300}
+                rows |= {"fooled": np.arange(IMAGES) < round(share * IMAGES)}
+                settings = {"norm": "linf", "eps_pixel": size, "steps": steps, "images": IMAGES}
+                study.add("attacks", "iterative", net | {"measurement": name}, settings, table=rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "reproduced"),
+        ({"ratio": 0.93}, "reproduced"),
+        ({"ratio": 0.8}, "deviates"),
+        ({"eps": 0.001}, "needs"),
+        ({"l1": -0.5}, "needs"),  # no rise that float32 resolves
+    ],
+)
+def test_first_order(study: Study, changes: dict[str, Any], verdict: str) -> None:
+    sweep(study, nets=1, **changes)
+    found = study.judge("D01")
+    assert found.verdict == verdict
+    if verdict != "needs":
+        assert found.value == pytest.approx(changes.get("ratio", 1.0))
+        assert found.scale == "photos12, widths 16, 32 and 64, convolutional, 300 steps, eps = 0.0005, attacks small"
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "reproduced"),
+        ({"l1": 0.3}, "deviates"),
+        ({"l2": 0.2}, "deviates"),
+        ({"nets": 4}, "needs"),
+        ({"widths": (16, 32)}, "needs"),
+    ],
+)
+def test_exponents_at_initialisation(study: Study, changes: dict[str, Any], verdict: str) -> None:
+    sweep(study, **changes)
+    found = study.judge("D04")
+    assert found.verdict == verdict
+    if verdict != "needs":
+        assert found.value == pytest.approx(changes.get("l1", 0.5), abs=0.01)
+        assert "d = 768 to 12,288" in found.scale
+        assert "5 nets a width" in found.scale
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "reproduced"),
+        ({"l1": 0.1}, "deviates"),
+        ({"fooled": 0.0}, "deviates"),
+        ({"fooled": -2.0}, "deviates"),  # nobody is fooled
+        ({"nets": 2}, "needs"),
+        ({"widths": (16, 32)}, "needs"),
+    ],
+)
+def test_width_sweep(study: Study, changes: dict[str, Any], verdict: str) -> None:
+    sweep(study, **({"nets": 3} | changes))
+    found = study.judge("D12")
+    assert found.verdict == verdict
+    assert ("half an image" in found.found) == (changes.get("fooled") == -2.0)
+    if verdict != "needs":
+        assert found.value == pytest.approx(changes.get("l1", 0.5), abs=0.01)
+        assert found.scale.endswith("300 steps, l_inf attack with eps = 0.005 in 10 steps")
+
+
+def path_of(study: Study, *, weakest: float = -6.0, tilt: float = 80.0, bump: float = 0.0, flat: bool = False) -> None:
+    """Linear classifiers that turn from the centroids' direction as the regularisation weakens."""
+    settings = {"kind": "digits", "classes": [2, 3]}
+    folder = study.dataset("digits-2-3", (8, 8, 1), **settings)
+    noise = np.random.default_rng(1)
+    images = noise.integers(100, 110, (40, 8, 8, 1)).astype(np.uint8)
+    y = np.tile([-1.0, 1.0], 20)
+    images[y > 0, 0, 0] += 100
+    np.save(folder / "train-images.npy", images)
+    np.save(folder / "train-labels.npy", (y > 0).astype(np.int64))
+    flat_images = images.reshape(40, -1) / 255
+    levels = np.linspace(weakest, 2.0, 11)
+    angles = np.radians(np.linspace(tilt, 0.0, 11) * (not flat))
+    angles[5] += math.radians(bump)
+    z = flat_images[y > 0].mean(axis=0) - flat_images[y < 0].mean(axis=0)
+    z /= np.linalg.norm(z)
+    across = np.linalg.qr(np.column_stack([z, noise.standard_normal(64)]))[0][:, 1]
+    weights = np.outer(np.cos(angles), z) + np.outer(np.sin(angles), across)
+    biases = -weights @ flat_images.mean(axis=0)
+    rows = [measure_level(flat_images, y, flat_images, y, w, b)[0] for w, b in zip(weights, biases, strict=True)]
+    table = pd.DataFrame(rows).assign(log10_lambda=levels)
+    training = {"log10_lambda_min": weakest, "log10_lambda_max": 2.0, "levels": 11, "images_per_class": None}
+    net = study.net("digits-2-3", 0, {"kind": "linear"}, training)
+    model = study.root / study.rows[-1]["path"]
+    LinearPath(levels, weights, biases, np.zeros(11)).save(model)
+    study.add("statistics", "tilting", net | {"measurement": "tilting"}, {"pictures": 3}, levels=table)
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "changes", "verdict"),
+    [
+        ("T02", {"tilt": 80.0}, "reproduced"),
+        ("T02", {"tilt": 60.0}, "deviates"),
+        ("T02", {"weakest": -4.0}, "needs"),
+        ("T04", {}, "reproduced"),
+        ("T04", {"weakest": -4.0}, "reproduced"),
+        ("T05", {"tilt": 65.0}, "reproduced"),
+        ("T05", {"tilt": 50.0}, "deviates"),
+        ("T05", {"weakest": -4.0}, "needs"),
+        ("T06", {}, "reproduced"),
+        ("T06", {"tilt": 40.0}, "deviates"),
+        ("T06", {"bump": 10.0}, "deviates"),
+        ("T06", {"flat": True}, "deviates"),
+        ("T06", {"weakest": -4.0}, "needs"),
+    ],
+)
+def test_path_of_linear_classifiers(study: Study, claim_id: str, changes: dict[str, Any], verdict: str) -> None:
+    path_of(study, **changes)
+    found = study.judge(claim_id)
+    assert found.verdict == verdict
+    if verdict != "needs":
+        assert found.scale.startswith("digits (not MNIST), 2 against 3, d = 64, all training images of each class, 11")
+        assert found.figure.startswith("tilting.html#")
+
+
+def test_a_good_classifier_is_asked_for(study: Study) -> None:
+    path_of(study)
+    assert study.judge("T02", margin=limits("T02", test_error=-1.0)).verdict == "deviates"
+
+
+def test_weights_outside_the_plane_deviate(study: Study) -> None:
+    path_of(study)
+    table = next(study.root.glob("statistics/*/levels.parquet"))
+    pd.read_parquet(table).assign(residual=1e-5).to_parquet(table, index=False)
+    assert study.judge("T04").verdict == "deviates"
+
+
+def test_bootstrap_of_runs_is_wider_than_one_of_points() -> None:
+    noise = np.random.default_rng(3)
+    runs = [centre + 0.01 * noise.standard_normal(50) for centre in noise.standard_normal(6)]
+    whole = over_runs(runs, lambda values: float(values.mean()), name="runs")
+    points = over_runs([np.concatenate(runs)], lambda values: float(values.mean()), name="points", within=True)
+    assert whole.high - whole.low > 5 * (points.high - points.low)
+    assert whole.low < whole.value == points.value < whole.high
+    assert whole == over_runs(runs, lambda values: float(values.mean()), name="runs")
+
+
+def test_bootstrap_of_a_slope() -> None:
+    noise = np.random.default_rng(4)
+    x = [0.0, 1.0, 3.0]
+    groups = [2.0 * one + 0.1 * noise.standard_normal(8) for one in x]
+    estimate = slope_over_groups(x, groups, name="slope")
+    assert estimate.value == pytest.approx(np.polyfit(np.repeat(x, 8), np.concatenate(groups), 1)[0])
+    assert estimate.low < 2.0 < estimate.high
+    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * 0.1 / math.sqrt(8 * np.var(x) * 3), rel=0.35)

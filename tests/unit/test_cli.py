@@ -1,0 +1,189 @@
+"""The command line tells every mistake in one message, without a traceback, and ends with exit code 1."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from advdim.cli import app
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(get_command(app).commands)
+
+CONFIG = """
+scale: test
+datasets:
+  balls: {kind: spheres, dimension: 5}
+  stars: {kind: spheres, dimension: 6}
+statistics:
+  pairs: {kind: pair_distance, pairs: 10}
+experiments:
+  e: {study: spheres, datasets: [balls], statistics: [pairs]}
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What the command line reads of a project, with a configuration of two small artefacts."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(ROOT / "config", folder / "config")
+    shutil.copytree(ROOT / "workflow" / "notebooks", folder / "workflow" / "notebooks")
+    (folder / "params.yaml").write_text("config: config/small.yaml\n", encoding="utf-8")
+    (folder / "config" / "small.yaml").write_text(CONFIG, encoding="utf-8")
+    return folder
+
+
+def advdim(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "advdim", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def complaint(folder: Path, *arguments: str) -> str:
+    """The one message of a command that must fail."""
+    done = advdim(folder, *arguments)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("advdim: "), done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    head, *rest = done.stderr.splitlines()
+    assert all(line.startswith("  - ") for line in rest), done.stderr
+    return done.stderr
+
+
+def paths_of(folder: Path) -> tuple[str, str]:
+    """Paths of the small dataset and of its statistic in the plan."""
+    done = advdim(folder, "plan")
+    assert (done.returncode, done.stderr) == (0, "")
+    paths = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("data/")]
+    dataset, statistic = (next(p for p in paths if p.startswith(f"data/{s}/")) for s in ("datasets", "statistics"))
+    return dataset, statistic
+
+
+def edit(change: Callable[[dict[str, dict[str, dict[str, object]]]], object]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        document = yaml.safe_load(CONFIG)
+        change(document)
+        (folder / "config" / "small.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (edit(lambda d: d["statistics"]["pairs"].update(speed=3)), "speed: unknown key"),
+        (edit(lambda d: d["experiments"]["e"].update(datasets=["rings"])), "found 'rings'; expected one of ['balls'"),
+        (lambda folder: (folder / "config" / "small.yaml").unlink(), "small.yaml: cannot be read (No such file"),
+        (lambda folder: (folder / "params.yaml").write_text("{}\n"), "params.yaml: names no configuration; expected"),
+        (lambda folder: (folder / "params.yaml").unlink(), "params.yaml: cannot be read (No such file"),
+        (lambda folder: (folder / "config" / "claims.yaml").unlink(), "run advdim from the root of the project"),
+        (lambda folder: shutil.rmtree(folder / "workflow"), "index.py: cannot be read (No such file"),
+    ],
+)
+def test_a_spoilt_project_is_told(checkout: Path, spoil: Callable[[Path], object], told: str) -> None:
+    spoil(checkout)
+    assert told in complaint(checkout, "plan")
+
+
+def test_an_absent_configuration_is_told(checkout: Path) -> None:
+    assert "config/none.yaml: cannot be read" in complaint(checkout, "plan", "--config", "config/none.yaml")
+
+
+def test_running_outside_the_root_is_told(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert "params.yaml: cannot be read" in complaint(elsewhere, "plan")
+    config = str(ROOT / "config" / "test.yaml")
+    assert "run advdim from the root of the project" in complaint(elsewhere, "plan", "--config", config)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_unknown_artefact_is_told(checkout: Path) -> None:
+    told = complaint(checkout, "make", "data/datasets/balls-0123456789")
+    assert "data/datasets/balls-0123456789: no such artefact in the plan; expected a path that `advdim plan`" in told
+
+
+def test_an_artefact_whose_inputs_are_missing_is_told(checkout: Path) -> None:
+    dataset, statistic = paths_of(checkout)
+    assert f"{dataset}: no artefact there; expected one that this job reads" in complaint(checkout, "make", statistic)
+
+
+def test_artefacts_are_made_verified_and_refused_when_corrupt(checkout: Path) -> None:
+    dataset, statistic = paths_of(checkout)
+    done = advdim(checkout, "make", dataset)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"{dataset.removeprefix('data/')}: made\n"
+    done = advdim(checkout, "verify")
+    assert done.returncode == 0
+    assert done.stderr.startswith("1 of ")
+    info = checkout / dataset / "info.json"
+    info.write_text(info.read_text(encoding="utf-8").replace("5", "7"), encoding="utf-8")
+    for arguments in (("verify",), ("make", statistic)):
+        told = complaint(checkout, *arguments)
+        assert f"{dataset}/info.json: found another content" in told
+        assert f"delete the folder {dataset} and run again" in told
+    shutil.rmtree(checkout / dataset)
+    assert advdim(checkout, "make", dataset, statistic).returncode == 0
+    assert advdim(checkout, "verify").stderr.startswith("2 of ")
+
+
+def test_a_data_folder_that_cannot_be_written_is_told(checkout: Path) -> None:
+    dataset, _ = paths_of(checkout)
+    (checkout / "data").write_text("in the way", encoding="utf-8")
+    assert "cannot be written" in complaint(checkout, "make", dataset)
+
+
+def test_publishing_before_the_pages_are_there_is_told(checkout: Path) -> None:
+    assert "run again" in complaint(checkout, "publish")
+
+
+def test_prune_deletes_only_when_told_to(checkout: Path) -> None:
+    dataset, statistic = paths_of(checkout)
+    assert advdim(checkout, "make", dataset, statistic).returncode == 0
+    edit(lambda d: d["statistics"]["pairs"].update(pairs=11))(checkout)
+    done = advdim(checkout, "prune", "config/small.yaml")
+    assert f"would delete {statistic}" in done.stdout
+    assert dataset not in done.stdout
+    assert (checkout / statistic).is_dir()
+    advdim(checkout, "prune", "config/small.yaml", "--yes")
+    assert not (checkout / statistic).exists()
+    assert (checkout / dataset).is_dir()
+
+
+def test_generated_files_out_of_step_are_told_with_the_command_that_mends_them(checkout: Path) -> None:
+    (checkout / "docs").mkdir()
+    assert "run `advdim generate`" in complaint(checkout, "generate", "--check")
+    assert advdim(checkout, "generate").returncode == 0
+    assert advdim(checkout, "generate", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_explains_each_command_and_each_of_its_options(command: str) -> None:
+    parsed = get_command(app)
+    shown = parsed.commands[command] if command else parsed
+    assert shown.help
+    assert len(shown.help.split()) > 8
+    unexplained = [parameter.name for parameter in shown.params if not getattr(parameter, "help", None)]
+    assert unexplained == []
+
+
+def test_help_is_shown_on_request_and_without_arguments(tmp_path: Path) -> None:
+    asked, bare = advdim(tmp_path, "--help"), advdim(tmp_path)
+    assert asked.returncode == 0
+    assert all(command in asked.stdout for command in COMMANDS)
+    assert all(command in bare.stdout + bare.stderr for command in COMMANDS)
+    assert "Example" in advdim(tmp_path, "plan", "--help").stdout
+
+

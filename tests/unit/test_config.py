@@ -1,0 +1,182 @@
+"""Configurations are read strictly, and every mistake is told with its place, what was found and what is expected."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from advdim.config.document import generated_files
+from advdim.config.loading import load_config
+from advdim.config.selection import selected_config
+from advdim.errors import AdvdimError
+
+ROOT = Path(__file__).parents[2]
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def document() -> Document:
+    """A small, correct configuration to spoil."""
+    return {
+        "scale": "test",
+        "datasets": {"balls": {"kind": "spheres", "dimension": 20}, "digits": {"kind": "digits", "classes": [2, 3, 4]}},
+        "models": {"net": {"kind": "relu"}, "line": {"kind": "linear"}},
+        "training": {"adam": {"kind": "gradient", "steps": 10}, "svm": {"kind": "svm_path"}},
+        "attacks": {"walk": {"kind": "manifold"}, "climb": {"kind": "iterative"}},
+        "statistics": {"pairs": {"kind": "pair_distance"}},
+        "experiments": {"e": {"study": "spheres", "datasets": ["balls"], "models": ["net"], "training": ["adam"]}},
+    }
+
+
+def message_of(folder: Path, content: object) -> str:
+    path = folder / "spoilt.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(AdvdimError) as caught:
+        load_config(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}")
+    return message
+
+
+@pytest.mark.parametrize("name", ["laptop", "paper", "test"])
+def test_shipped_configurations_load_and_name_their_scale(name: str) -> None:
+    assert load_config(ROOT / "config" / f"{name}.yaml").scale == name
+
+
+def test_a_correct_configuration_is_immutable_and_has_its_defaults(tmp_path: Path, document: Document) -> None:
+    path = tmp_path / "right.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    config = load_config(path)
+    assert (config.datasets["balls"].outer_radius, config.experiments["e"].seeds) == (1.3, (0,))
+    with pytest.raises(ValueError, match="frozen"):
+        config.datasets["balls"].dimension = 3
+
+
+def spoil(*keys: str, value: object) -> Callable[[Document], None]:
+    """Set, or with ``...`` remove, one value of a document."""
+
+    def change(document: Document) -> None:
+        place: Any = document
+        for key in keys[:-1]:
+            place = place[key]
+        if value is ...:
+            del place[keys[-1]]
+        else:
+            place[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "found", "expected"),
+    [
+        (spoil("datasets", "balls", "radius", value=2), "datasets.balls.radius", "unknown key", "docs/configuration"),
+        (spoil("colour", value=2), "colour", "unknown key", "docs/configuration"),
+        (spoil("datasets", "balls", "dimension", value=...), "datasets.balls.dimension", "missing", "expected"),
+        (spoil("scale", value=...), "scale", "missing", "expected"),
+        (spoil("threads", value="many"), "threads", "'many'", "valid integer"),
+        (spoil("attacks", "climb", "eps_pixel", value=[1]), "attacks.climb.eps_pixel", "[1]", "valid number"),
+        (spoil("attacks", "climb", "eps_pixel", value=float("nan")), "attacks.climb.eps_pixel", "nan", "finite"),
+        (spoil("attacks", "climb", "norm", value="l7"), "attacks.climb.norm", "'l7'", "'linf' or 'l2'"),
+        (spoil("datasets", "balls", "dimension", value=1), "datasets.balls.dimension", "1", "greater than or equal to 2"),
+        (spoil("models", "net", "kind", value="oracle"), "models.net", "oracle", "'relu', 'quadratic'"),
+        (spoil("experiments", "e", "seeds", value=[]), "experiments.e.seeds", "[]", "at least 1"),
+        (spoil("experiments", "e", "datasets", value=["x"]), "experiments.e.datasets", "'x'", "['balls', 'digits']"),
+        (spoil("experiments", "e", "training", value=[]), "experiments.e.training", "empty", "a way of training"),
+        (spoil("training", "adam", "snapshots", value=[11]), "training.adam", "[11]", "expected steps up to it"),
+        (spoil("training", "svm", "log10_lambda_min", value=2.0), "training.svm", "log10_lambda_min", "below"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_what_was_found_and_what_is_expected(
+    tmp_path: Path, document: Document, change: Callable[[Document], None], place: str, found: str, expected: str
+) -> None:
+    change(document)
+    head, *mistakes = message_of(tmp_path, document).splitlines()
+    assert "one mistake" in head
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith(f"  - {place}: ")
+    told = mistakes[0].removeprefix(f"  - {place}: ")
+    assert found in told
+    assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("experiment", "told"),
+    [
+        ({"datasets": ["digits"], "models": ["net"], "training": ["adam"]}, "convolutional or linear"),
+        ({"datasets": ["digits"], "models": ["line"], "training": ["svm"]}, "separates two classes; found 3"),
+        ({"datasets": ["balls"], "models": ["net"], "training": ["svm"]}, "expected kind gradient"),
+        (
+            {"datasets": ["balls"], "models": ["net"], "training": ["adam"], "attacks": ["climb"]},
+            "expected kind convolutional",
+        ),
+        (
+            {"datasets": ["balls"], "models": ["net"], "training": ["adam"], "statistics": ["pairs"]},
+            "expected no models",
+        ),
+        ({"datasets": ["balls"], "attacks": ["walk"]}, "expected models for the attacks"),
+    ],
+)
+def test_pieces_that_do_not_fit_are_told_with_what_would(
+    tmp_path: Path, document: Document, experiment: Document, told: str
+) -> None:
+    document["experiments"]["e"] = {"study": "spheres"} | experiment
+    _, *mistakes = message_of(tmp_path, document).splitlines()
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith("  - experiments.e.")
+    assert told in mistakes[0]
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path, document: Document) -> None:
+    del document["scale"]
+    document["threads"] = "many"
+    document["attacks"]["walk"]["speed"] = 3
+    document["experiments"]["e"]["study"] = "astrology"
+    head, *mistakes = message_of(tmp_path, document).splitlines()
+    assert "4 mistakes" in head
+    assert {mistake[4:].split(":")[0] for mistake in mistakes} == {
+        "scale",
+        "threads",
+        "attacks.walk.speed",
+        "experiments.e.study",
+    }
+
+
+def test_several_misfits_are_told_at_once(tmp_path: Path, document: Document) -> None:
+    document["experiments"]["e"]["datasets"] = ["balls", "bowls"]
+    document["experiments"]["f"] = {"study": "tilting", "datasets": ["balls"], "models": ["line"], "training": ["svm"]}
+    _, *mistakes = message_of(tmp_path, document).splitlines()
+    assert [mistake.split(":")[0] for mistake in mistakes] == ["  - experiments.e.datasets", "  - experiments.f.models"]
+
+
+def test_a_repeated_key_is_refused_with_its_line(tmp_path: Path, document: Document) -> None:
+    message = message_of(tmp_path, yaml.safe_dump(document) + "scale: other\n")
+    line = len(yaml.safe_dump(document).splitlines()) + 1
+    assert "'scale' stands twice" in message
+    assert f"line {line}" in message
+
+
+@pytest.mark.parametrize("content", ["a: [1", "\x00", "- 1\n", ""])
+def test_a_file_that_is_no_configuration_is_told(tmp_path: Path, content: str) -> None:
+    assert "expected" in message_of(tmp_path, content) or "mend it there" in message_of(tmp_path, content)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AdvdimError, match=r"absent\.yaml: cannot be read \(No such file.*expected a YAML file"):
+        load_config(tmp_path / "absent.yaml")
+
+
+def test_params_name_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("config: config/mine.yaml\n", encoding="utf-8")
+    assert selected_config() == Path("config/mine.yaml")
+    Path("params.yaml").write_text("configuration: config/mine.yaml\n", encoding="utf-8")
+    with pytest.raises(AdvdimError, match=r"params\.yaml: names no configuration; expected a line like"):
+        selected_config()
+
+
+def test_generated_files_are_in_step() -> None:
+    for path, text in generated_files().items():
+        assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is out of step: run `advdim generate`"

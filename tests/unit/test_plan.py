@@ -1,0 +1,273 @@
+"""The plan: what depends on a setting gets another key, and nothing else does."""
+
+import copy
+import dataclasses
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from advdim.artefacts import store
+from advdim.config.attacks import Attack
+from advdim.config.datasets import Dataset
+from advdim.config.experiments import STUDIES, Config
+from advdim.config.loading import load_config
+from advdim.config.models import Model
+from advdim.config.statistics import Statistic
+from advdim.config.training import Training
+from advdim.plan import batches as batching
+from advdim.plan.batches import batches
+from advdim.plan.expand import Plan, expand
+from advdim.plan.prune import run_configurations, superfluous
+from advdim.plan.recipe import STAGES, Recipe, canonical_json
+from advdim.plan.table import plan_table
+
+ROOT = Path(__file__).parents[2]
+Document = dict[str, Any]
+ALWAYS_RENDERED = {"index", "ledger"}
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def laptop() -> Document:
+    return dict(yaml.safe_load((ROOT / "config" / "laptop.yaml").read_text(encoding="utf-8")))
+
+
+def plan_of(document: Document) -> Plan:
+    return expand(Config.model_validate(document))
+
+
+def changed(document: Document, change: Callable[[Document], object]) -> Plan:
+    other = copy.deepcopy(document)
+    change(other)
+    return plan_of(other)
+
+
+def pages_of(study: str) -> set[str]:
+    return {f"verdicts-{study}", study, *ALWAYS_RENDERED}
+
+
+def names_of(paths: set[str], plan: Plan) -> set[tuple[str, str]]:
+    return {(plan.recipes[path].stage, plan.recipes[path].name) for path in paths}
+
+
+def test_an_attack_s_eps_changes_exactly_what_depends_on_it(laptop: Document) -> None:
+    before = plan_of(laptop)
+    after = changed(laptop, lambda d: d["attacks"]["linf"].update(eps_pixel=0.004))
+    gone, new = set(before.recipes) - set(after.recipes), set(after.recipes) - set(before.recipes)
+    assert names_of(gone, before) == names_of(new, after)
+    attacked = {("attacks", r.name) for r in before.of_stage("attacks") if r.name.endswith("-linf")}
+    assert len(attacked) == 20
+    assert names_of(gone, before) == attacked | {("reports", name) for name in pages_of("dimension")}
+
+
+def test_a_dataset_s_setting_changes_its_whole_chain_and_no_other(laptop: Document) -> None:
+    before = plan_of(laptop)
+    after = changed(laptop, lambda d: d["datasets"]["photos12-w48"].update(test_per_class=21))
+    gone = names_of(set(before.recipes) - set(after.recipes), before)
+    chain = {(r.stage, r.name) for r in before.recipes.values() if r.name.split("/")[0] == "photos12-w48"}
+    assert len(chain) == 1 + 5 * (1 + 2 + 1)
+    assert gone == chain | {("reports", name) for name in pages_of("dimension")}
+
+
+def test_adding_a_seed_adds_one_chain_and_renders_its_study_anew(laptop: Document) -> None:
+    before = plan_of(laptop)
+    after = changed(laptop, lambda d: d["experiments"]["digits"].update(seeds=[0, 7]))
+    new, gone = set(after.recipes) - set(before.recipes), set(before.recipes) - set(after.recipes)
+    assert names_of(gone, before) == {("reports", name) for name in pages_of("tilting")}
+    assert names_of(new, after) - names_of(gone, before) == {
+        ("models", "digits-2-3/linear-svm-path-s7"),
+        ("statistics", "digits-2-3/linear-svm-path-s7-tilting"),
+    }
+    chain = [after.recipes[path] for path in new if after.recipes[path].stage == "statistics"]
+    assert chain[0].inputs["model"].seed == chain[0].seed == 7
+
+
+def test_threads_change_what_computes_and_checkpoint_seconds_change_nothing(laptop: Document) -> None:
+    before = plan_of(laptop)
+    assert set(changed(laptop, lambda d: d.update(checkpoint_seconds=5)).recipes) == set(before.recipes)
+    after = changed(laptop, lambda d: d.update(threads=2))
+    kept = {before.recipes[path].stage for path in set(before.recipes) & set(after.recipes)}
+    assert kept == {"datasets"}
+
+
+def test_the_device_is_part_of_what_it_computes() -> None:
+    config = load_config(ROOT / "config" / "test.yaml")
+    on_cpu, on_gpu = expand(config, device="cpu"), expand(config, device="gpu")
+    assert {on_cpu.recipes[path].stage for path in set(on_cpu.recipes) & set(on_gpu.recipes)} == {"datasets"}
+
+
+def reversed_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: reversed_keys(value[key]) for key in reversed(value)}
+    return [reversed_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_order_of_keys_does_not_matter(laptop: Document) -> None:
+    other = reversed_keys(laptop)
+    assert list(other["datasets"]) == list(laptop["datasets"])[::-1]
+    other["experiments"] = dict(reversed(other["experiments"].items()))
+    assert set(plan_of(other).recipes) == set(plan_of(laptop).recipes)
+
+
+def test_the_order_of_experiments_changes_at_most_the_order_of_rows_in_reports(laptop: Document) -> None:
+    before, after = plan_of(laptop), changed(laptop, lambda d: d.update(reversed_keys(d)))
+    gone = set(before.recipes) - set(after.recipes)
+    assert {before.recipes[path].stage for path in gone} <= {"reports"}
+
+
+def test_swapped_values_are_another_recipe(laptop: Document) -> None:
+    def attacks(relative_step: float, steps: int) -> set[str]:
+        plan = changed(laptop, lambda d: d["attacks"]["linf"].update(relative_step=relative_step, steps=steps))
+        return {recipe.key for recipe in plan.of_stage("attacks")}
+
+    assert len(attacks(1, 2) & attacks(2, 1)) == len(attacks(1, 2)) - 20
+    assert attacks(1, 2) == attacks(1.0, 2)
+
+
+def test_the_canonical_document_keeps_names_and_values_together() -> None:
+    assert canonical_json({"eps": 1, "steps": 2}) == canonical_json({"steps": 2, "eps": 1})
+    assert canonical_json({"eps": 1, "steps": 2}) != canonical_json({"eps": 2, "steps": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        canonical_json({"eps": float("nan")})
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Recipe)])
+def test_everything_but_name_and_cost_is_part_of_the_key(field: str) -> None:
+    needed = Recipe("datasets", "d", "entry", {}, 0, {}, "code", {})
+    recipe = Recipe("models", "m", "entry", {"a": 1}, 0, {"threads": 1}, "code", {"numpy": "2"}, {"dataset": needed})
+    others = {
+        "stage": "attacks",
+        "settings": {"a": 2},
+        "seed": 1,
+        "execution": {"threads": 2},
+        "libraries": {"numpy": "3"},
+        "inputs": {"dataset": dataclasses.replace(needed, seed=1)},
+        "seconds": 9.0,
+    }
+    other = dataclasses.replace(recipe, **{field: others.get(field, "other")})
+    assert (other.key == recipe.key) == (field in ("name", "seconds"))
+
+
+def test_a_recipe_in_two_experiments_is_shared(laptop: Document) -> None:
+    before = plan_of(laptop)
+
+    def add(document: Document) -> None:
+        document["experiments"]["again"] = document["experiments"]["digits"]
+
+    after = changed(laptop, add)
+    computed = {path for path, recipe in before.recipes.items() if recipe.stage != "reports"}
+    assert {path for path, recipe in after.recipes.items() if recipe.stage != "reports"} == computed
+    roles = [result.labels["experiment"] for result in after.results if result.study == "tilting"]
+    assert roles == ["digits"] * 3 + ["again"] * 3
+    model = [result.recipe for result in after.results if result.kind == "linear"]
+    assert model[0] is model[1]
+
+
+def test_every_input_is_in_the_plan_before_its_reader() -> None:
+    for path in run_configurations(ROOT / "config"):
+        order: dict[str, int] = {}
+        for number, (name, recipe) in enumerate(expand(load_config(path)).recipes.items()):
+            assert name == recipe.path
+            assert all(needed.path in order for needed in recipe.inputs.values()), name
+            order[name] = number
+
+
+def test_each_page_reads_the_verdicts_of_its_study(laptop: Document) -> None:
+    plan = plan_of(laptop)
+    for page in (*STUDIES, *ALWAYS_RENDERED):
+        read = {role for role in plan.page(page).inputs if role.startswith("verdicts-")}
+        assert read == {f"verdicts-{study}" for study in STUDIES if page in (study, *ALWAYS_RENDERED)}
+    assert {r.stage for r in plan.page("spheres").inputs.values()} == set(STAGES)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 20.0, batching.BATCH_SECONDS, 1e9])
+def test_batches_hold_each_recipe_once_in_order_and_read_nothing_that_comes_later(
+    laptop: Document, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(batching, "BATCH_SECONDS", seconds)
+    plan = plan_of(laptop)
+    made: set[str] = set()
+    for stage in STAGES:
+        made_before = batches(stage, plan.of_stage(stage))
+        assert [recipe for batch in made_before for recipe in batch.recipes] == plan.of_stage(stage)
+        assert [batch.number for batch in made_before] == list(range(1, len(made_before) + 1))
+        for batch in made_before:
+            assert set(batch.inputs) <= made
+            needed = {i.token for recipe in batch.recipes for i in recipe.inputs.values()}
+            assert set(batch.inputs) == needed - set(batch.tokens)
+            assert len(batch.recipes) == 1 or sum(recipe.seconds for recipe in batch.recipes) <= seconds
+            made |= set(batch.tokens)
+
+
+def test_the_test_configuration_covers_every_kind() -> None:
+    config = load_config(ROOT / "config" / "test.yaml")
+    used = {result.kind for result in expand(config).results}
+    used |= {config.training[str(r.labels["training"])].kind for r in expand(config).results if "training" in r.labels}
+    for union in (Dataset, Model, Training, Attack, Statistic):
+        kinds = kinds_of(union)
+        assert kinds
+        assert kinds <= used, f"config/test.yaml runs no {kinds - used}"
+
+
+def kinds_of(annotation: object) -> set[str]:
+    """Kinds that a discriminated union of sections knows."""
+    union = get_args(annotation)[0]
+    assert isinstance(union, types.UnionType)
+    return {kind for section in get_args(union) for kind in get_args(section.model_fields["kind"].annotation)}
+
+
+def put(data: Path, recipe: Recipe) -> Path:
+    folder = data.parent / recipe.path
+    with store.staged(data, folder, recipe.key, recipe.document) as staging:
+        (staging / "file").write_text("content", encoding="utf-8")
+    return folder
+
+
+def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path) -> None:
+    plan = expand(load_config(ROOT / "config" / "test.yaml"))
+    present = plan.of_stage("datasets")[0]
+    put(tmp_path / "data", present)
+    table = plan_table(plan, tmp_path / "data").set_index("path")
+    assert table.index[table["exists"]].to_list() == [present.path]
+    assert (table["would_run"] == ~table["exists"]).all()
+    assert list(table.index) == list(plan.recipes)
+
+
+def test_prune_lists_what_no_recipe_names_and_never_what_one_does(tmp_path: Path, laptop: Document) -> None:
+    data = tmp_path / "data"
+    test, current = expand(load_config(ROOT / "config" / "test.yaml")), plan_of(laptop)
+    old = changed(laptop, lambda d: d["attacks"]["linf"].update(eps_pixel=0.004))
+    for recipe in [*test.recipes.values(), *current.recipes.values()]:
+        put(data, recipe)
+    assert superfluous([test, current], data) == []
+    stale = {put(data, recipe) for path, recipe in old.recipes.items() if path not in current.recipes}
+    assert set(superfluous([test, current], data)) == stale
+    assert set(superfluous([test, old], data)) & stale == set()
+    own = {data.parent / path for path in set(test.recipes) - set(current.recipes)}
+    assert set(superfluous([current], data)) == stale | own
+
+
+def test_prune_lists_what_killed_jobs_left_behind(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    plan = expand(load_config(ROOT / "config" / "test.yaml"))
+    key = plan.of_stage("models")[0].key
+    for folder in (".checkpoints", ".staging"):
+        for name in ("0123456789", key):
+            (data / folder / name).mkdir(parents=True)
+            (data / folder / name / "part").write_text("half", encoding="utf-8")
+    left = set(superfluous([plan], data))
+    assert data / ".checkpoints" / key not in left
+    assert {data / ".checkpoints" / "0123456789", data / ".staging" / "0123456789"} <= left
+
+
+def test_configurations_are_told_from_other_files() -> None:
+    assert {path.stem for path in run_configurations(ROOT / "config")} >= {"laptop", "paper", "test"}
+    assert ROOT / "config" / "claims.yaml" not in run_configurations(ROOT / "config")
