@@ -29,7 +29,13 @@ class Project:
         """Start a command in a process group of its own; its output goes to a file."""
         output = (self.folder / "logs.started").open("a")
         return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, text=True, stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
 
     def run(self, *command: str, check: bool = True) -> str:

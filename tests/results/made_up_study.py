@@ -32,6 +32,7 @@ class Study:
         self.rows: list[dict[str, Any]] = []
 
     def add(self, stage: str, kind: str, labels: dict[str, Any], settings: dict[str, Any], **tables: Any) -> Path:
+        """Write an artefact with its recipe and tables, and give it a role."""
         path = f"{stage}/{len(self.rows)}"
         folder = self.root / path
         folder.mkdir(parents=True)
@@ -43,35 +44,42 @@ class Study:
         return folder
 
     def dataset(self, name: str, shape: tuple[int, ...] = (1,), **settings: Any) -> Path:
+        """Add a dataset; its images have this shape."""
         folder = self.add("datasets", settings["kind"], {"dataset": name}, settings)
         (folder / "info.json").write_text(json.dumps({"shape": shape}), encoding="utf-8")
         return folder
 
     def net(self, dataset: str, seed: int, model: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
+        """Add a trained net; returns its labels."""
         labels = {"dataset": dataset, "model": model["kind"], "training": "adam", "seed": seed}
         self.add("models", model["kind"], labels, {"model": model, "training": training})
         return labels
 
     def spheres(self, kind: str, steps: int, points: int | None = None, seeds: int = 3) -> list[dict[str, Any]]:
+        """Add nets between spheres in 500 dimensions, trained on so many points (None: endless)."""
         name = f"spheres-{points}"
         self.dataset(name, kind="spheres", dimension=500, outer_radius=1.3, points=points)
         model = {"kind": kind, "width": 1000} | ({"depth": 2, "batch_norm": True} if kind == "relu" else {})
         return [self.net(name, seed, model, {"steps": steps}) for seed in range(seeds)]
 
     def attack(self, net: dict[str, Any], step: int, distance: float, *, starts: int = 100, share: float = 1.0) -> None:
+        """Add an attack that finds errors at this distance from a share of the starts."""
         found = np.arange(starts) < share * starts
         table = {"start": range(starts), "found": found, "distance": distance, "step": step}
         settings = {"steps": 1000, "step_size": 0.001, "starts": starts}
         self.add("attacks", "manifold", net | {"measurement": "manifold"}, settings, table=table)
 
     def sample(self, net: dict[str, Any], step: int, inner: int, points: int) -> None:
+        """Add errors on sampled points of the inner sphere."""
         table = {"sphere": ["inner", "outer"], "points": points, "errors": [inner, 0], "step": step}
         self.add("statistics", "error_rate", net | {"measurement": "error-rate"}, {"points": points}, table=table)
 
     def alphas(self, net: dict[str, Any], step: int, alpha: Any, agreeing: int = 6000) -> None:
+        """Add a quadratic net's alphas, and on how many of 6000 points it agrees with its ellipsoid."""
         table = {"axis": range(len(alpha)), "alpha": alpha, "points": 6000, "agreeing": agreeing, "step": step}
         self.add("statistics", "alphas", net | {"measurement": "alphas"}, {"points": 2000}, table=table)
 
     def judge(self, claim_id: str, **changes: Any) -> Verdict:
+        """Judge a claim, or a changed copy of it."""
         claim: Claim = CLAIMS.by_id(claim_id).model_copy(update=changes)
         return JUDGES[claim_id](claim, Results(tuple(self.rows), self.root))

@@ -1,4 +1,4 @@
-"""The judges give the right verdict on tables whose verdict is known, in both directions, and ask for more otherwise."""
+"""The judges of the spheres study, on tables whose verdict is known in both directions, and what all judges share."""
 
 import math
 from pathlib import Path

@@ -119,8 +119,12 @@ def test_every_form_of_import_is_followed(package: Path, text: str) -> None:
 
 
 def test_a_relative_import_is_followed_or_refused(package: Path) -> None:
-    first = rewritten(package / "page" / "main.py", "from ..leaf import VALUE\n")
-    assert rewritten(package / "leaf.py", "VALUE = 2\n").digest != first.digest
+    try:
+        first = rewritten(package / "page" / "main.py", "from ..leaf import VALUE\n")
+    except AdvdimError as error:
+        assert "relative import" in str(error)  # noqa: PT017 (both answers are right)
+    else:
+        assert rewritten(package / "leaf.py", "VALUE = 2\n").digest != first.digest
 
 
 @pytest.mark.parametrize("condition", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])

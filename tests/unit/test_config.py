@@ -21,6 +21,8 @@ def document() -> Document:
     """A small, correct configuration to spoil."""
     return {
         "scale": "test",
+        "dataset_seed": 0,
+        "threads": 1,
         "datasets": {"balls": {"kind": "spheres", "dimension": 20}, "digits": {"kind": "digits", "classes": [2, 3, 4]}},
         "models": {"net": {"kind": "relu"}, "line": {"kind": "linear"}},
         "training": {"adam": {"kind": "gradient", "steps": 10}, "svm": {"kind": "svm_path"}},
@@ -80,7 +82,12 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
         (spoil("attacks", "climb", "eps_pixel", value=[1]), "attacks.climb.eps_pixel", "[1]", "valid number"),
         (spoil("attacks", "climb", "eps_pixel", value=float("nan")), "attacks.climb.eps_pixel", "nan", "finite"),
         (spoil("attacks", "climb", "norm", value="l7"), "attacks.climb.norm", "'l7'", "'linf' or 'l2'"),
-        (spoil("datasets", "balls", "dimension", value=1), "datasets.balls.dimension", "1", "greater than or equal to 2"),
+        (
+            spoil("datasets", "balls", "dimension", value=1),
+            "datasets.balls.dimension",
+            "1",
+            "greater than or equal to 2",
+        ),
         (spoil("models", "net", "kind", value="oracle"), "models.net", "oracle", "'relu', 'quadratic'"),
         (spoil("experiments", "e", "seeds", value=[]), "experiments.e.seeds", "[]", "at least 1"),
         (spoil("experiments", "e", "datasets", value=["x"]), "experiments.e.datasets", "'x'", "['balls', 'digits']"),

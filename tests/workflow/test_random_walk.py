@@ -18,6 +18,8 @@ from tests.workflow.products import products
 CONFIG = Path("config/walk.yaml")
 WALK = {
     "scale": "walk",
+    "dataset_seed": 0,
+    "threads": 1,
     "checkpoint_seconds": 0.01,
     "datasets": {
         "spheres-d8": {"kind": "spheres", "dimension": 8, "points": 100},
@@ -83,7 +85,9 @@ class Walker:
         path = self.project.folder / "src/advdim/attacks/manifold.py"
         text = path.read_text()
         factor = self.random.choice([0.5, 0.75, 0.9])
-        edited = re.sub(r"points \+ ([0-9.]+ \* )?step_size \* gradient", f"points + {factor} * step_size * gradient", text)
+        edited = re.sub(
+            r"points \+ ([0-9.]+ \* )?step_size \* gradient", f"points + {factor} * step_size * gradient", text
+        )
         assert edited != text or f"{factor} * step_size" in text
         path.write_text(edited)
 

@@ -33,12 +33,14 @@ class Experiment(Section):
 
 
 class Config(Section):
-    """A whole run."""
+    """A whole run.
+
+    What DVC watches for a stage has no default: it must stand in the file.
+    """
 
     scale: Name = Field(description="Name of the scale, printed in every report.")
-    dataset_seed: int = Field(default=0, ge=0, description="Root seed of finite datasets: crops, splits, point sets.")
+    dataset_seed: int = Field(ge=0, description="Root seed of finite datasets: crops, splits, point sets.")
     threads: int = Field(
-        default=1,
         ge=1,
         le=64,
         description="Threads of each job. Sums are split over them, so they are part of every recipe: another number "
@@ -50,8 +52,8 @@ class Config(Section):
         description="Seconds between the checkpoints from which a killed run resumes; part of no recipe.",
     )
     datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
-    models: dict[Name, Model] = Field(default={}, description="Models by name.")
-    training: dict[Name, Training] = Field(default={}, description="Ways of training by name.")
-    attacks: dict[Name, Attack] = Field(default={}, description="Attacks by name.")
-    statistics: dict[Name, Statistic] = Field(default={}, description="Statistics by name.")
+    models: dict[Name, Model] = Field(description="Models by name.")
+    training: dict[Name, Training] = Field(description="Ways of training by name.")
+    attacks: dict[Name, Attack] = Field(description="Attacks by name.")
+    statistics: dict[Name, Statistic] = Field(description="Statistics by name.")
     experiments: dict[Name, Experiment] = Field(min_length=1, description="Experiments by name.")

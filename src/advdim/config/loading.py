@@ -6,10 +6,8 @@ from pydantic import ValidationError
 
 from advdim.config.compatibility import mistakes_between_sections
 from advdim.config.experiments import Config
-from advdim.config.reading import mistakes_sentence, read_yaml, validation_mistakes
+from advdim.config.reading import Location, dotted_place, mistakes_sentence, read_yaml, validation_mistakes
 from advdim.errors import AdvdimError
-
-__all__ = ["load_config", "read_yaml", "validation_mistakes"]
 
 
 def load_config(path: Path) -> Config:
@@ -28,8 +26,16 @@ def load_config(path: Path) -> Config:
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        raise AdvdimError(mistakes_sentence(path, validation_mistakes(error))) from error
+        raise AdvdimError(mistakes_sentence(path, validation_mistakes(error, place=_place))) from error
     mistakes = mistakes_between_sections(config)
     if mistakes:
         raise AdvdimError(mistakes_sentence(path, mistakes))
     return config
+
+
+def _place(location: Location) -> str:
+    """Write a location as in the file: without the kind, which Pydantic puts behind the name whose settings it reads."""
+    named_settings = ("datasets", "models", "training", "attacks", "statistics")
+    if len(location) > 2 and location[0] in named_settings:
+        location = location[:2] + location[3:]
+    return dotted_place(location)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from advdim.config.loading import read_yaml
+from advdim.config.reading import read_yaml
 from advdim.errors import AdvdimError
 
 PARAMS = Path("params.yaml")

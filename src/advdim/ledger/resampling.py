@@ -65,8 +65,9 @@ def slope_over_groups(x: Sequence[float], groups: Sequence[FloatArray], *, name:
     abscissa = np.repeat(np.asarray(x, dtype=np.float64), [len(group) for group in groups])
     lever = abscissa - abscissa.mean()
     lever /= float(lever @ lever)
-    resampled = [group[generator.integers(len(group), size=(SAMPLES, len(group)))] for group in groups]
-    return _percentiles(float(np.concatenate(groups) @ lever), np.concatenate(resampled, axis=1) @ lever, level)
+    shifted = [group - groups[0][0] for group in groups]  # so that equal ordinates have the slope 0, not its rounding
+    resampled = [group[generator.integers(len(group), size=(SAMPLES, len(group)))] for group in shifted]
+    return _percentiles(float(np.concatenate(shifted) @ lever), np.concatenate(resampled, axis=1) @ lever, level)
 
 
 def inside(estimate: Estimate, low: float, high: float) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from advdim.artefacts.store import RECIPE
-from advdim.config.loading import read_yaml
+from advdim.config.reading import read_yaml
 from advdim.plan.expand import Plan
 from advdim.plan.recipe import STAGES
 
