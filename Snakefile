@@ -38,7 +38,6 @@ TOKENS = {
     for stage in STAGES
 }
 PUBLISHED = f"reports/{publication_token(PLAN)}"
-WITH_CONFIG = f"--config {CONFIG} --device {DEVICE}"
 
 
 localrules:
@@ -56,6 +55,8 @@ rule all:
     input:
         tokens=[ancient(token) for stage in STAGES for token in TOKENS[stage]],
         published=PUBLISHED,
+    message:
+        "all stages are complete"
 
 
 include: "workflow/rules/datasets.smk"

@@ -65,8 +65,7 @@ def complaint(folder: Path, *arguments: str) -> str:
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("advdim: "), done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    head, *rest = done.stderr.splitlines()
-    assert all(line.startswith("  - ") for line in rest), done.stderr
+    assert all(line.startswith("  - ") for line in done.stderr.splitlines()[1:]), done.stderr
     return done.stderr
 
 

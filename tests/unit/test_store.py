@@ -1,6 +1,7 @@
 """An artefact is complete or absent, whatever happens to the disk, the process or the files."""
 
 import errno
+import importlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from advdim.artefacts import store
 from advdim.artefacts.running import claim_run
 from advdim.errors import AdvdimError
+from advdim.job import Job
 from advdim.make import make
 from advdim.plan.recipe import Recipe
 
@@ -37,6 +39,7 @@ CHILD = """
 import json, resource, sys
 from pathlib import Path
 from advdim.errors import AdvdimError
+from advdim.job import Job
 from advdim.make import make
 from advdim.plan.recipe import Recipe
 
@@ -116,11 +119,16 @@ def test_a_folder_with_a_token_but_no_recipe_is_no_artefact(recipe: Recipe, data
 
 
 @pytest.mark.parametrize("raised", [RuntimeError("a bug"), KeyboardInterrupt()])
-def test_a_job_that_raises_leaves_nothing(recipe: Recipe, data: Path, raised: BaseException) -> None:
-    folder = data.parent / recipe.path
-    with pytest.raises(type(raised)), store.staged(data, folder, recipe.key, {}) as staging:
-        (staging / "half").write_text("written", encoding="utf-8")
+def test_a_job_that_raises_leaves_nothing(
+    recipe: Recipe, data: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException
+) -> None:
+    def fail(job: Job) -> None:
+        (job.output / "half").write_text("written", encoding="utf-8")
         raise raised
+
+    monkeypatch.setattr(importlib.import_module(recipe.entry), "make", fail)
+    with pytest.raises(type(raised)):
+        made(recipe, data)
     assert nothing_is_left(recipe, data)
 
 
@@ -156,14 +164,14 @@ def test_a_file_in_the_place_of_a_folder_is_told(recipe: Recipe, data: Path, pla
     path = data.parent / place
     path.parent.mkdir(exist_ok=True)
     path.write_text("in the way", encoding="utf-8")
-    with pytest.raises(AdvdimError, match="cannot be written .*; expected a writable folder"):
+    with pytest.raises(AdvdimError, match=r"cannot be written .*; expected a writable folder"):
         made(recipe, data)
     assert path.read_text(encoding="utf-8") == "in the way"
 
 
 def test_a_lock_that_cannot_be_taken_is_told(recipe: Recipe, data: Path) -> None:
     (data / ".locks" / f"{recipe.key}.lock").mkdir(parents=True)
-    with pytest.raises(AdvdimError, match="cannot be written .*; expected a writable folder"):
+    with pytest.raises(AdvdimError, match=r"cannot be written .*; expected a writable folder"):
         made(recipe, data)
 
 
@@ -261,7 +269,7 @@ def test_a_recipe_that_does_not_have_the_digest_that_its_key_says_is_told(recipe
 
 def test_a_reader_refuses_a_missing_or_corrupt_input(recipe: Recipe, data: Path) -> None:
     reader = Recipe("models", "reader", "toy_entry", recipe.settings, 0, {}, "code", {}, {"dataset": recipe})
-    with pytest.raises(AdvdimError, match="no artefact there; expected one .*; run snakemake"):
+    with pytest.raises(AdvdimError, match=r"no artefact there; expected one .*; run snakemake"):
         made(reader, data)
     folder = made(recipe, data)
     flip(folder / "numbers")

@@ -159,7 +159,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(
     first = undisturbed("online relu")
     assert trained("online relu", tmp_path / "again") == first
     other = trained("online relu", tmp_path / "other", seed=1)
-    assert {name for name in first if other[name] == first[name]} == {"architecture.json"}
+    assert not any(other[name] == first[name] for name in first if name != "architecture.json")
 
 
 @pytest.mark.slow
@@ -167,13 +167,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(
 def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
     tmp_path: Path, undisturbed: Callable[[str], dict[str, bytes]], kind: str
 ) -> None:
-    pause = 0.02
+    pause = 0.05
     checkpoint = job_of(kind, tmp_path).checkpoint / NAME
     with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, pause) as process:
         deadline = time.monotonic() + 120
         while not checkpoint.is_file() and process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.8 * pause * gradient.HISTORY_ROWS))  # noqa: S311 (any moment will do)
+        time.sleep(random.uniform(0, 0.5 * pause * gradient.HISTORY_ROWS))  # noqa: S311 (any moment will do)
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL, "the kill came too late to test anything"
@@ -263,9 +263,10 @@ def test_a_training_that_fails_after_its_last_step_loses_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     job = job_of("finite quadratic", tmp_path, checkpoint_seconds=0)
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
-        patched.setattr(gradient, "write_table", refuse)
+    monkeypatch.setattr(gradient, "write_table", refuse)
+    with pytest.raises(OSError, match="No space left"):
         gradient.train(job)
+    monkeypatch.undo()
     shutil.rmtree(job.output)
     assert trained("finite quadratic", tmp_path) == undisturbed("finite quadratic")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from advdim.datasets.stored import read_images
+from advdim.datasets.stored import read_image_info, read_images
 from advdim.figures import style
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import verdict_table
@@ -45,11 +45,14 @@ if sets:
     fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))
     for panel_row, row in zip(np.atleast_2d(panels), sets, strict=True):
         images, labels = read_images(results.folder(row), "test")
+        names = read_image_info(results.folder(row)).class_names
         for label, axes in enumerate(panel_row):
             axes.imshow(images[int(np.flatnonzero(labels == label)[0])], interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.grid(visible=False)
             sns.despine(ax=axes, left=True, bottom=True)
+            if row is sets[0]:
+                axes.set_title(names[label].replace("_", " "), fontsize=5.5, rotation=25, fontweight="normal")
         panel_row[0].set_ylabel(f"{images.shape[1]} px", rotation=0, ha="right", va="center")
     fig.subplots_adjust(wspace=0.05, hspace=0.05)
     figure(
@@ -151,9 +154,11 @@ if not gradients.empty and not initial.empty:
         sns.lineplot(
             part, x="d", y="value", hue="norm", style="norm", markers=True, dashes=False, errorbar=("pi", 80), ax=axes
         )
+        axes.get_legend().set_visible(axes is panels[1])
         axes.set(
             xscale="log", yscale="log", title=state.capitalize(), xlabel="input dimension $d$", ylabel="gradient norm"
         )
+    sns.move_legend(panels[1], "center left", bbox_to_anchor=(1, 0.5))
     fig.tight_layout()
     figure(
         fig,

@@ -1,9 +1,11 @@
-# Stage `attacks`: searches for errors near correctly classified inputs.
+# Stage `attacks`: searches for errors near correctly classified inputs. One job makes a batch of artefacts, see advdim.plan.batches.
 
 
 rule attacks:
     input:
         tokens=[ancient(token) for token in TOKENS["attacks"]],
+    message:
+        "stage attacks is complete"
 
 
 for batch in BATCHES["attacks"]:
@@ -25,8 +27,9 @@ for batch in BATCHES["attacks"]:
             gpu=int(DEVICE == "gpu"),
         params:
             paths=batch.paths,
-            options=WITH_CONFIG,
+            config=CONFIG,
+            device=DEVICE,
         message:
             f"attacking {batch.title}"
         shell:
-            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"
+            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"

@@ -1,9 +1,11 @@
-# Stage `datasets`: builds each dataset of the configuration.
+# Stage `datasets`: builds each dataset of the configuration. One job makes a batch of artefacts, see advdim.plan.batches.
 
 
 rule datasets:
     input:
         tokens=[ancient(token) for token in TOKENS["datasets"]],
+    message:
+        "stage datasets is complete"
 
 
 for batch in BATCHES["datasets"]:
@@ -24,8 +26,9 @@ for batch in BATCHES["datasets"]:
             mem_mb=2000,
         params:
             paths=batch.paths,
-            options=WITH_CONFIG,
+            config=CONFIG,
+            device=DEVICE,
         message:
             f"building dataset {batch.title}"
         shell:
-            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"
+            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"

@@ -1,10 +1,12 @@
-# Stage `reports`: judges the claims, renders the pages, and gives them their plain names.
+# Stage `reports`: judges the claims, renders the pages, gives them their plain names. One job makes a batch of artefacts, see advdim.plan.batches.
 
 
 rule reports:
     input:
         tokens=[ancient(token) for token in TOKENS["reports"]],
         published=PUBLISHED,
+    message:
+        "stage reports is complete"
 
 
 for batch in BATCHES["reports"]:
@@ -25,11 +27,12 @@ for batch in BATCHES["reports"]:
             mem_mb=2000,
         params:
             paths=batch.paths,
-            options=WITH_CONFIG,
+            config=CONFIG,
+            device=DEVICE,
         message:
             f"rendering {batch.title}"
         shell:
-            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"
+            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"
 
 
 rule publish_reports:
@@ -40,8 +43,9 @@ rule publish_reports:
     log:
         "logs/publish.log",
     params:
-        options=WITH_CONFIG,
+        config=CONFIG,
+        device=DEVICE,
     message:
         "publishing the pages to reports/"
     shell:
-        "advdim publish {params.options} 2>&1 | tee {log}"
+        "advdim publish --config {params.config:q} --device {params.device} 2>&1 | tee {log:q}"

@@ -1,9 +1,11 @@
-# Stage `statistics`: measures datasets and nets: error rates, gradients, tilting.
+# Stage `statistics`: measures datasets and nets: error rates, gradients, tilting. One job makes a batch of artefacts, see advdim.plan.batches.
 
 
 rule statistics:
     input:
         tokens=[ancient(token) for token in TOKENS["statistics"]],
+    message:
+        "stage statistics is complete"
 
 
 for batch in BATCHES["statistics"]:
@@ -25,8 +27,9 @@ for batch in BATCHES["statistics"]:
             gpu=int(DEVICE == "gpu"),
         params:
             paths=batch.paths,
-            options=WITH_CONFIG,
+            config=CONFIG,
+            device=DEVICE,
         message:
             f"measuring {batch.title}"
         shell:
-            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"
+            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"

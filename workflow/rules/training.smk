@@ -1,9 +1,11 @@
-# Stage `models`: trains each net, keeping the snapshots that are measured later.
+# Stage `models`: trains each net, keeping the snapshots that are measured later. One job makes a batch of artefacts, see advdim.plan.batches.
 
 
 rule models:
     input:
         tokens=[ancient(token) for token in TOKENS["models"]],
+    message:
+        "stage models is complete"
 
 
 for batch in BATCHES["models"]:
@@ -25,8 +27,9 @@ for batch in BATCHES["models"]:
             gpu=int(DEVICE == "gpu"),
         params:
             paths=batch.paths,
-            options=WITH_CONFIG,
+            config=CONFIG,
+            device=DEVICE,
         message:
             f"training {batch.title}"
         shell:
-            "advdim make {params.options} {params.paths} 2>&1 | tee {log}"
+            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"

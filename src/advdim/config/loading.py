@@ -34,7 +34,7 @@ def load_config(path: Path) -> Config:
 
 
 def _place(location: Location) -> str:
-    """Write a location as in the file: without the kind, which Pydantic puts behind the name whose settings it reads."""
+    """Write a location as in the file: without the kind, which Pydantic puts behind a name."""
     named_settings = ("datasets", "models", "training", "attacks", "statistics")
     if len(location) > 2 and location[0] in named_settings:
         location = location[:2] + location[3:]

@@ -28,12 +28,11 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
     rows = verdicts[verdicts["verdict"] != "needs"] if only_judged else verdicts
     shown = pd.DataFrame(
         {
-            "claim": [Markup('<a href="ledger.html#{0}">{0}</a>').format(claim) for claim in rows["claim"]],
+            "claim": rows["claim"],
             "says": [claims.by_id(claim).statement for claim in rows["claim"]],
-            "verdict": [verdict(word) for word in rows["verdict"]],
-            "found, or what it takes": rows["found"].to_list(),
-        },
-        dtype=object,  # pandas' own strings would lose the mark-up
+            "verdict": rows["verdict"],
+            "found, or what it takes": rows["found"],
+        }
     )
     judged = int((verdicts["verdict"] != "needs").sum())
     table(
@@ -41,6 +40,7 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
         anchor=anchor,
         caption=f"{judged} of {len(verdicts)} claims can be judged at this scale."
         + (" The others are in the ledger, with what they need." if only_judged else ""),
+        formats={"claim": Markup('<a href="ledger.html#{0}">{0}</a>').format, "verdict": verdict},
     )
 
 

@@ -1,0 +1,186 @@
+"""The four parts that take the time, each in turn with a peer.
+
+A part and its peer do the same work on the same data. They run alternately, so that a slow moment of the machine meets
+both, after one run of each that is not counted and pays for compilation.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from sklearn.svm import SVC
+
+from advdim.attacks.manifold import nearest_error_on_sphere
+from advdim.datasets import digits, photos12
+from advdim.datasets.photographs import PHOTOGRAPHS
+from advdim.datasets.spheres import finite_set, sample_sphere
+from advdim.datasets.two_classes import first_of_each_class, flat_images, signs
+from advdim.models import relu
+from advdim.seeds import named_seed
+from advdim.training.gradient import Trainer
+from advdim.training.sources import OnlineSpheres
+from advdim.training.svm_path import relative_gap, solve_path
+
+ALTERNATIONS = 5
+DIMENSION, OUTER_RADIUS, BATCH = 500, 1.3, 50
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was measured of a part and its peer.
+
+    Attributes:
+        part: what was measured.
+        peer: what it was compared with.
+        unit: unit of the rates.
+        ours: our rates, one an alternation.
+        theirs: those of the peer.
+        remark: what the rates do not say.
+    """
+
+    part: str
+    peer: str
+    unit: str
+    ours: list[float]
+    theirs: list[float]
+    remark: str
+
+    @property
+    def row(self) -> str:
+        """Its row of the table: medians, ranges, ratio of the medians."""
+        ratio = statistics.median(self.ours) / statistics.median(self.theirs)
+        cells = [self.part, self.peer, self.unit, _told(self.ours), _told(self.theirs), f"{ratio:.2f}", self.remark]
+        return f"| {' | '.join(cells)} |"
+
+
+def alternate(ours: Callable[[], object], theirs: Callable[[], object], work: int) -> tuple[list[float], list[float]]:
+    """Run two pieces of work in turn.
+
+    Args:
+        ours: does the work once.
+        theirs: the same for the peer.
+        work: units of work in one call.
+
+    Returns:
+        Units a second, one an alternation, for both.
+    """
+    ours()
+    theirs()
+    rates: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ALTERNATIONS):
+        for run, found in zip((ours, theirs), rates, strict=True):
+            start = time.perf_counter()
+            run()
+            found.append(work / (time.perf_counter() - start))
+    return rates
+
+
+def relu_net() -> keras.Model:
+    """The net of the spheres study: two hidden layers of 1000 units."""
+    return relu.build(DIMENSION, width=1000, depth=2, batch_norm=True, seed=0)
+
+
+def compare_training(steps: int = 200) -> Comparison:
+    """Training between spheres: our loop in the graph, which draws its points, against Keras on points drawn before."""
+    trainer = Trainer(relu_net(), OnlineSpheres(DIMENSION, OUTER_RADIUS, BATCH, seed=0), learning_rate=1e-4)
+    points, labels = finite_set(steps * BATCH, DIMENSION, OUTER_RADIUS, seed=0)
+    model = relu_net()
+    model.compile(keras.optimizers.Adam(1e-4), keras.losses.BinaryCrossentropy(from_logits=True))
+
+    def fit() -> None:
+        model.fit(points, labels[:, None].astype(np.float32), batch_size=BATCH, shuffle=False, verbose=0)
+
+    ours, theirs = alternate(lambda: trainer.advance(0, steps), fit, steps)
+    remark = f"ReLU h1000-d2, d = {DIMENSION}, batch {BATCH}, Adam; ours draws fresh points in every step"
+    return Comparison("training", "`keras.Model.fit`, points drawn before", "steps/s", ours, theirs, remark)
+
+
+def compare_attack(steps: int = 50, starts: int = 100) -> Comparison:
+    """The attack on the sphere: the whole loop in one compiled graph against a loop of eager steps in Python."""
+    model = relu_net()
+    model.get_layer("logit").bias.assign([-1e6])  # no point is ever in error: both take every step
+    points = tf.constant(sample_sphere(starts, DIMENSION, named_seed(0, "benchmark", "starts")))
+    attack = tf.function(lambda at: nearest_error_on_sphere(model, at, steps, 0.001), jit_compile=True)
+    ends = []
+
+    def eager() -> None:
+        ends.append(eager_attack(model, points, steps, 0.001))
+
+    ours, theirs = alternate(lambda: attack(points)[0].numpy(), eager, steps)
+    apart = float(np.abs(attack(points)[0].numpy() - ends[-1]).max())
+    remark = f"{starts} starts on the same net; end points differ by {apart:.1g} at most"
+    return Comparison("attack on the sphere", "eager steps in Python", "steps/s", ours, theirs, remark)
+
+
+def eager_attack(model: keras.Model, points: tf.Tensor, steps: int, step_size: float) -> np.ndarray:
+    """The steps of `nearest_error_on_sphere`, one by one from Python."""
+    found = model(points, training=False)[:, 0] > 0
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            logits = model(points, training=False)
+        gradient = tf.math.l2_normalize(tape.gradient(logits, points), axis=1)
+        points = tf.where(found[:, None], points, tf.math.l2_normalize(points + step_size * gradient, axis=1))
+        found = model(points, training=False)[:, 0] > 0
+        if tf.reduce_all(found):
+            break
+    return points.numpy()
+
+
+def compare_photographs(width: int = 64, per_class: int = 100) -> Comparison:
+    """Building photos12: ours, with checked files and a table of every crop, against the same crops by Pillow alone."""
+    options = {"width": width, "crop": 128, "train_per_class": per_class, "test_per_class": 20, "seed": 0}
+    built = photos12.build(**options)
+    crops = list(built.manifest[["label", "left", "top", "crop"]].itertuples(index=False, name=None))
+    files = [resources.files(photograph.package).joinpath(photograph.file) for photograph in PHOTOGRAPHS]
+
+    def plain() -> np.ndarray:
+        photographs = [Image.open(str(file)).convert("RGB") for file in files]
+        bilinear = Image.Resampling.BILINEAR
+        return np.stack(
+            [
+                np.asarray(photographs[label].crop((x, y, x + side, y + side)).resize((width, width), bilinear))
+                for label, x, y, side in crops
+            ]
+        )
+
+    same = np.array_equal(plain(), np.concatenate([built.train_images, built.test_images]))
+    ours, theirs = alternate(lambda: photos12.build(**options), plain, len(crops))
+    remark = f"{len(crops)} crops, width {width}; pixels {'are the same' if same else 'DIFFER'}"
+    return Comparison("photographs", "Pillow alone", "images/s", ours, theirs, remark)
+
+
+def compare_svm(levels: int = 41, tolerance: float = 1e-3) -> Comparison:
+    """The path of linear SVMs: ours, with a bounded duality gap, against scikit-learn's solver level by level."""
+    built = digits.build(width=8, resampling="nearest", classes=(2, 3), test_fraction=0.3, seed=0)
+    chosen = first_of_each_class(built.train_labels, 120)
+    images, y = flat_images(built.train_images[chosen]), signs(built.train_labels[chosen])
+    span = np.linspace(2, -6, levels)
+    penalties = 1 / (2 * len(y) * 10.0**span)
+    gaps: list[float] = []
+
+    def plain() -> None:
+        solvers = [SVC(C=penalty, kernel="linear").fit(images, y) for penalty in penalties]
+        gaps[:] = [_gap(solver, images, y, penalty) for solver, penalty in zip(solvers, penalties, strict=True)]
+
+    ours, theirs = alternate(lambda: solve_path(images, y, span, tolerance), plain, levels)
+    own = solve_path(images, y, span, tolerance).relative_gap.max()
+    remark = f"{len(y)} digits; largest duality gap {own:.1g} of the objective, peer's {max(gaps):.1g}"
+    return Comparison("path of linear SVMs", "`sklearn.svm.SVC` at each level", "levels/s", ours, theirs, remark)
+
+
+def _gap(solver: SVC, images: np.ndarray, y: np.ndarray, penalty: float) -> float:
+    coefficients = np.zeros(len(y))
+    coefficients[solver.support_] = solver.dual_coef_[0]
+    return relative_gap(images @ images.T, y, coefficients, float(solver.intercept_[0]), penalty)
+
+
+def _told(rates: list[float]) -> str:
+    middle, low, high = (f"{float(f'{rate:.3g}'):,g}" for rate in (statistics.median(rates), min(rates), max(rates)))
+    return f"{middle} ({low} to {high})"
