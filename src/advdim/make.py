@@ -56,7 +56,7 @@ def make(recipe: Recipe, *, data: Path, checkpoint_seconds: float) -> bool:
 def prepare_folders(data: Path) -> None:
     """Make the folder of every stage, so that a stage without work leaves an empty one."""
     for stage in STAGES:
-        (data / stage).mkdir(parents=True, exist_ok=True)
+        store.make_folder(data / stage)
 
 
 def verified_folder(recipe: Recipe, data: Path) -> Path:

@@ -43,13 +43,15 @@ def job_of(dataset: Path, **settings: Any) -> Job:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset of noise, black and white pixels included, whose classes are what the net below says of it."""
+    """A dataset of noise, black and white pixels included, of which the net below gets all but five right."""
     folder = tmp_path_factory.mktemp("images")
     pixels = np.random.default_rng(0).choice([0, 1, 60, 128, 200, 255], (COUNT, 8, 8, 3)).astype(np.uint8)
     labels = np.arange(COUNT) % 3
     write_images(folder, ImageSplits(pixels, labels, pixels, labels, pd.DataFrame({"label": labels}), ("a", "b", "c")))
     logits = build(folder)(batch_of(folder)[0]).numpy()
-    np.save(folder / "test-labels.npy", logits.argmax(axis=1))
+    labels = logits.argmax(axis=1)
+    labels[:5] = (labels[:5] + 1) % 3
+    np.save(folder / "test-labels.npy", labels)
     return folder
 
 
@@ -104,7 +106,7 @@ def test_a_larger_ball_is_no_weaker(net: keras.Model, images: Path, norm: Norm) 
     fooled = [int(np.sum(result.prediction != result.adversarial_prediction)) for result in results]
     assert losses == sorted(losses)
     assert fooled == sorted(fooled)
-    assert fooled[0] < 0.2 * COUNT < 0.8 * COUNT < fooled[-1]
+    assert fooled[0] < 0.2 * COUNT < 0.7 * COUNT < fooled[-1]
 
 
 def test_a_single_step_is_the_fast_gradient_sign_method(net: keras.Model, images: Path) -> None:
@@ -235,9 +237,10 @@ def test_the_error_rate_agrees_with_the_exact_one(tmp_path: Path) -> None:
         assert low <= errors <= high
 
 
-def test_a_net_whose_axes_are_right_makes_no_error(tmp_path: Path) -> None:
-    model, _ = ellipsoid_net([0.95, 0.65])
-    assert error_rate.prepare(model, job_of(spheres(tmp_path, 2), points=1500))()["errors"].to_list() == [0, 0]
+@pytest.mark.parametrize(("alpha", "errors"), [([0.95, 0.65], [0, 0]), ([2, 3], [1700, 0]), ([0.5, 0.4], [0, 1700])])
+def test_each_point_is_counted_once(tmp_path: Path, alpha: list[float], errors: list[int]) -> None:
+    model, _ = ellipsoid_net(alpha)
+    assert error_rate.prepare(model, job_of(spheres(tmp_path, 2), points=1700))()["errors"].to_list() == errors
 
 
 def test_the_alphas_of_a_net_are_those_that_it_was_given(tmp_path: Path) -> None:

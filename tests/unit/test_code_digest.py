@@ -98,6 +98,11 @@ def test_indentation_counts(package: Path) -> None:
     assert rewritten(package / "leaf.py", "for n in (1, 2):\n    VALUE = n\nprint(n)\n").digest != before.digest
 
 
+def test_the_package_of_an_imported_module_counts(package: Path) -> None:
+    before = digest()
+    assert rewritten(package / "page" / "__init__.py", "print()\n").digest != before.digest
+
+
 def test_a_module_that_is_not_imported_does_not_count(package: Path) -> None:
     before = digest()
     assert rewritten(package / "other" / "alone.py", "import scipy\n") == before

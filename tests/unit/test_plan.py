@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from advdim.artefacts import store
+from advdim.artefacts.keys import canonical_json
 from advdim.config.attacks import Attack
 from advdim.config.datasets import Dataset
 from advdim.config.experiments import STUDIES, Config
@@ -22,7 +23,7 @@ from advdim.plan import batches as batching
 from advdim.plan.batches import batches
 from advdim.plan.expand import Plan, expand
 from advdim.plan.prune import run_configurations, superfluous
-from advdim.plan.recipe import STAGES, Recipe, canonical_json
+from advdim.plan.recipe import STAGES, Recipe
 from advdim.plan.table import plan_table
 
 ROOT = Path(__file__).parents[2]

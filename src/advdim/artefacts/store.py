@@ -16,6 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from advdim.artefacts.keys import key_of
 from advdim.errors import AdvdimError
 
 RECIPE = "recipe.json"
@@ -52,8 +53,8 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     path = folder / RECIPE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        document["key"], document["recipe"], document["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        document["key"], document["recipe"], document["files"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AdvdimError(
             f"{path}: is no readable recipe ({error}); delete the folder {folder} and run again"
         ) from error
@@ -66,7 +67,13 @@ def verify(folder: Path) -> None:
     Raises:
         AdvdimError: a file is missing, or its content is not what was written.
     """
-    for name, written in read_recipe(folder)["files"].items():
+    document = read_recipe(folder)
+    if key_of(document["recipe"]) != document["key"]:
+        raise AdvdimError(
+            f"{folder / RECIPE}: its recipe has the key {key_of(document['recipe'])}, expected {document['key']}; "
+            f"delete the folder {folder} and run again"
+        )
+    for name, written in document["files"].items():
         path = folder / name
         if not path.is_file():
             found = "no file"
@@ -84,16 +91,26 @@ def verify(folder: Path) -> None:
 
 def write_token(folder: Path, key: str) -> None:
     """Leave the file that tells the workflow that the artefact is there."""
-    (folder / TOKEN).write_text(key + "\n", encoding="utf-8")
+    try:
+        (folder / TOKEN).write_text(key + "\n", encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(error, folder / TOKEN) from error
 
 
 @contextlib.contextmanager
 def exclusively(data: Path, key: str) -> Iterator[None]:
     """Hold the lock of a key; wait while another living process holds it."""
     locks = data / ".locks"
-    _make_folder(locks)
-    with FileLock(locks / f"{key}.lock"):
+    make_folder(locks)
+    lock = FileLock(locks / f"{key}.lock")
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise _unwritable(error, locks) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager
@@ -114,7 +131,7 @@ def staged(data: Path, final: Path, key: str, recipe: dict[str, Any]) -> Iterato
     """
     staging = data / ".staging" / key
     shutil.rmtree(staging, ignore_errors=True)
-    _make_folder(staging)
+    make_folder(staging)
     try:
         yield staging
         _seal(staging, key, recipe)
@@ -139,7 +156,7 @@ def _seal(folder: Path, key: str, recipe: dict[str, Any]) -> None:
 
 
 def _move(staging: Path, final: Path) -> None:
-    _make_folder(final.parent)
+    make_folder(final.parent)
     if final.exists():
         shutil.rmtree(final)  # without a recipe it is no artefact: a leftover, or the folder made for the token
     staging.replace(final)
@@ -154,7 +171,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder, and say it in one sentence where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -154,4 +154,6 @@ BATCH = 60
 
 
 def _length(tensor: tf.Tensor) -> tf.Tensor:
-    return tf.sqrt(tf.reduce_sum(tensor**2, axis=[1, 2, 3], keepdims=True))
+    largest = tf.reduce_max(tf.abs(tensor), axis=[1, 2, 3], keepdims=True)  # squares of small gradients underflow
+    scaled = tf.math.divide_no_nan(tensor, largest)
+    return largest * tf.sqrt(tf.reduce_sum(scaled**2, axis=[1, 2, 3], keepdims=True))

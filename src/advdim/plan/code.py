@@ -4,7 +4,7 @@ import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -79,7 +79,7 @@ def code_of(modules: tuple[str, ...], extra: tuple[Path, ...] = ()) -> Code:
         pending += [*project, *_parents(module)]
         third_party |= others
     digests = {module: _digest(_normalised(_source(module))) for module in reached}
-    digests |= {name: _digest(_normalised(text)) for name, text in sources.items()}
+    digests |= {name: _digest(text) for name, text in sources.items()}  # a notebook's comments are its prose
     digests |= {name: digest for module in reached for name, digest in _other_files(module).items()}
     whole = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
     names = {DISTRIBUTIONS[name] for name in third_party if name in DISTRIBUTIONS}
@@ -139,6 +139,8 @@ def _imports(source: str) -> tuple[list[str], set[str]]:
     for node in _running_nodes(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise AdvdimError(f"{ast.unparse(node)}: a relative import; expected the module's full name; write that")
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             names = [node.module, *(name for name in inner if exists(name))]
@@ -154,30 +156,40 @@ def _imports(source: str) -> tuple[list[str], set[str]]:
 
 def _running_nodes(tree: ast.AST) -> Iterable[ast.AST]:
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            yield from _running_nodes(ast.Module(body=node.orelse, type_ignores=[]))
             continue
         yield node
         yield from _running_nodes(node)
 
 
 def _normalised(source: str) -> str:
-    """Drop comments, docstrings and empty lines: editing these changes no result."""
-    lines = source.splitlines()
-    blank = [(token.start, token.end) for token in _without_effect(source)]
-    for (first, left), (last, right) in reversed(blank):
+    """Drop comments, docstrings and empty lines, which change no result; texts that the code uses stay as they are."""
+    lines = source.split("\n")
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    idle = _without_effect(tokens)
+    inside_text = {row for token in set(tokens) - set(idle) for row in range(token.start[0], token.end[0])}
+    for token in reversed(idle):
+        (first, left), (last, right) = token.start, token.end
         head, tail = lines[first - 1][:left], lines[last - 1][right:]
         lines[first - 1 : last] = [head + tail, *[""] * (last - first)]
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    kept = [(row, line) for row, line in enumerate(lines, 1) if row in inside_text or line.strip()]
+    return "\n".join(line if row in inside_text else line.rstrip() for row, line in kept)
 
 
-def _without_effect(source: str) -> Iterable[tokenize.TokenInfo]:
-    at_statement_start = True
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        is_docstring = token.type == tokenize.STRING and at_statement_start
-        if token.type == tokenize.COMMENT or is_docstring:
-            yield token
-        if token.type not in (tokenize.COMMENT, tokenize.NL):
-            at_statement_start = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+def _without_effect(tokens: Sequence[tokenize.TokenInfo]) -> list[tokenize.TokenInfo]:
+    """Comments, and strings that are a whole statement."""
+    running = [token for token in tokens if token.type not in (tokenize.COMMENT, tokenize.NL)]
+    before = [tokenize.NEWLINE, *(token.type for token in running)]
+    after = [*(token.type for token in running[1:]), tokenize.NEWLINE]
+    starts = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    texts = [
+        token
+        for token, last, following in zip(running, before, after, strict=False)
+        if token.type == tokenize.STRING and last in starts and following == tokenize.NEWLINE
+    ]
+    comments = [token for token in tokens if token.type == tokenize.COMMENT]
+    return sorted([*texts, *comments], key=lambda token: token.start)
 
 
 def _digest(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from advdim.artefacts.keys import canonical_json
 from advdim.config.experiments import STUDIES, Config, Experiment, Study
 from advdim.config.section import Section
 from advdim.config.training import Gradient
@@ -217,7 +218,7 @@ def _results_of(plan: Plan, study: str) -> dict[str, Any]:
         for result in plan.results
         if result.study == study
     ]
-    return {"results": listing}
+    return {"results": sorted(listing, key=canonical_json)}
 
 
 def _inputs_of(plan: Plan, study: str) -> dict[str, Recipe]:

@@ -28,5 +28,5 @@ def superfluous(plans: Iterable[Plan], data: Path) -> list[Path]:
     recipes = [recipe for plan in plans for recipe in plan.recipes.values()]
     paths, keys = {data.parent / recipe.path for recipe in recipes}, {recipe.key for recipe in recipes}
     artefacts = {file.parent for stage in STAGES for file in (data / stage).rglob(RECIPE)}
-    checkpoints = [folder for folder in (data / ".checkpoints").glob("*") if folder.name not in keys]
-    return sorted([*(artefacts - paths), *checkpoints])
+    left = [folder for part in (".checkpoints", ".staging") for folder in (data / part).glob("*")]
+    return sorted([*(artefacts - paths), *(folder for folder in left if folder.name not in keys)])

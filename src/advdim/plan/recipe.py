@@ -1,20 +1,13 @@
 """A recipe: everything that determines the bytes of one artefact."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from advdim.artefacts.keys import key_of
+
 Stage = Literal["datasets", "models", "attacks", "statistics", "reports"]
 STAGES: tuple[Stage, ...] = ("datasets", "models", "attacks", "statistics", "reports")
-
-KEY_LENGTH = 10
-
-
-def canonical_json(document: object) -> str:
-    """Serialise so that equal documents are equal texts: sorted keys, no space, no NaN."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ class Recipe:
     @cached_property
     def key(self) -> str:
         """Short digest of the document."""
-        return hashlib.sha256(canonical_json(self.document).encode()).hexdigest()[:KEY_LENGTH]
+        return key_of(self.document)
 
     @cached_property
     def path(self) -> str:

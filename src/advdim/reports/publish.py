@@ -4,7 +4,6 @@ A token with the key of all pages lies beside them, so that the names are refres
 there, also when no page had to be rendered.
 """
 
-import hashlib
 import html
 import json
 import os
@@ -12,10 +11,10 @@ import platform
 import subprocess
 from pathlib import Path
 
+from advdim.artefacts.keys import key_of
 from advdim.artefacts.tables import read_table
 from advdim.make import verified_folder
 from advdim.plan.expand import PAGES, Plan
-from advdim.plan.recipe import KEY_LENGTH
 from advdim.reports.page import PROVENANCE_MARK
 
 METRICS = "ledger.json"
@@ -23,8 +22,7 @@ METRICS = "ledger.json"
 
 def publication_token(plan: Plan) -> str:
     """Name of the token, relative to `reports/`: it changes with any page of the plan."""
-    keys = "\n".join(plan.page(page).key for page in PAGES)
-    return f"published-{hashlib.sha256(keys.encode()).hexdigest()[:KEY_LENGTH]}"
+    return f"published-{key_of([plan.page(page).key for page in PAGES])}"
 
 
 def publish(plan: Plan, data: Path, reports: Path) -> None:

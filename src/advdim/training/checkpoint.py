@@ -45,11 +45,14 @@ def restore_checkpoint(folder: Path, variables: Sequence[keras.Variable]) -> tup
     if not path.is_file():
         return 0, []
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             values = [stored[f"variable_{number}"] for number in range(len(variables))]
             losses = [(int(step), float(loss)) for step, loss in stored["losses"]]
             step = int(stored["step"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        shapes = [(value.shape, tuple(variable.shape)) for value, variable in zip(values, variables, strict=True)]
+        if any(found != expected for found, expected in shapes):
+            raise ValueError(f"shapes {shapes}")
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         logger.warning("%s: is no readable checkpoint (%s); starting from the first step", path, error)
         return 0, []
     for variable, value in zip(variables, values, strict=True):

@@ -1,5 +1,7 @@
 """Adam on mini-batches: the whole loop inside a compiled graph, resumable to the bit."""
 
+import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -74,7 +76,7 @@ def train(job: Job) -> None:
     trainer = Trainer(model, source, settings["learning_rate"])
     history = _run(trainer, model, settings, job)
     for path in sorted(job.checkpoint.glob("step-*.weights.h5")):
-        path.replace(job.output / path.name)
+        shutil.copyfile(path, job.output / path.name)  # no move: the checkpoint must stay whole until the end
     (job.output / "architecture.json").write_text(model.to_json(indent=1) + "\n", encoding="utf-8")
     write_table(history, job.output / "history.parquet")
 
@@ -102,7 +104,10 @@ def _run(trainer: Trainer, model: keras.Model, settings: dict[str, Any], job: Jo
 
 
 def _save_weights(model: keras.Model, folder: Path, step: int) -> None:
-    model.save_weights(folder / weights_name(step))
+    path = folder / weights_name(step)
+    with path.open("wb") as stream:  # HDF5 crashes on a full disk: ask for the room first
+        os.posix_fallocate(stream.fileno(), 0, 8 * model.count_params() + 2**16)
+    model.save_weights(path)
 
 
 def _stretch_ends(steps: int, kept: set[int]) -> list[int]:
