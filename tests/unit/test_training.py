@@ -173,7 +173,7 @@ def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
         deadline = time.monotonic() + 120
         while not checkpoint.is_file() and process.is_alive() and time.monotonic() < deadline:
             time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.5 * pause * gradient.HISTORY_ROWS))  # noqa: S311 (any moment will do)
+        time.sleep(random.uniform(0, 0.5 * pause * gradient.HISTORY_ROWS))
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL, "the kill came too late to test anything"
