@@ -27,16 +27,16 @@ class Project:
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own; its output goes to a file."""
-        output = (self.folder / "logs.started").open("a")
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        with (self.folder / ".git" / "started.log").open("a") as output:
+            return subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                text=True,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     def run(self, *command: str, check: bool = True) -> str:
         """Run a command to its end and return all that it says."""
