@@ -75,9 +75,12 @@ clean: ## Remove everything that was made, the environment included; data and re
 # Made once, and again when the lock or the project's own metadata change.
 .venv/installed: requirements.lock pyproject.toml
 	@echo 'Setting up .venv with the versions of requirements.lock (about two minutes, once).'
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"advdim needs Python 3.11 or newer, found {sys.version.split()[0]}: set PYTHON=")'
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"advdim needs Python 3.11 or newer, found {sys.version.split()[0]}: set PYTHON=")'
+	@if [ -e .venv ] && [ ! -e .venv/made-by-make ]; then \
+	  echo '.venv: was not made by this Makefile; expected none, or its own; move it away and run again' >&2; exit 1; fi
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@touch .venv/made-by-make
 	.venv/bin/pip install --quiet --no-compile --require-hashes --requirement requirements.lock
 	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

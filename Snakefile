@@ -24,7 +24,10 @@ from advdim.reports.publish import publication_token
 container: "docker://python:3.11-slim-bookworm"
 
 
-DEVICE = "gpu" if workflow.global_resources.get("gpu").value else "cpu"
+# `--config device=gpu` is for clusters, where a job does not see the --resources of the run that submitted it.
+DEVICE = config.get(
+    "device", "gpu" if workflow.global_resources.get("gpu").value else "cpu"
+)
 
 try:
     CONFIG = Path(config["advdim"]) if "advdim" in config else selected_config()
@@ -74,10 +77,11 @@ onstart:
 
 
 onsuccess:
-    print(
-        "The reports lie in reports/: open reports/index.html in a browser.",
-        file=sys.stderr,
-    )
+    if Path(PUBLISHED).exists():
+        print(
+            "The reports lie in reports/: open reports/index.html in a browser.",
+            file=sys.stderr,
+        )
 
 
 onerror:
