@@ -29,7 +29,6 @@ from advdim.models.network import build, kept_steps, load_weights
 from advdim.plan.recipe import Recipe
 from advdim.training import gradient
 from advdim.training.checkpoint import NAME, save_checkpoint
-from advdim.training.sources import FiniteSet, OnlineSpheres
 
 STEPS = 250
 EXECUTION = {"device": "cpu", "threads": 1}
@@ -293,48 +292,3 @@ def test_a_disk_that_fills_up_while_weights_are_saved_is_told(tmp_path: Path) ->
         assert process.exitcode == 0, "the process died of the full disk"
     assert "cannot be written" in (tmp_path / "told").read_text(encoding="utf-8")
     assert not (tmp_path / net.path).exists()
-
-
-@pytest.mark.parametrize("batch", [4, 5, 20, 50])
-def test_a_finite_set_visits_every_example_once_an_epoch_in_changing_order(batch: int) -> None:
-    source = FiniteSet(np.arange(20.0)[:, None], np.arange(20), batch, seed=0)
-    batch = min(batch, 20)
-    per_epoch = 20 // batch
-    epochs = [source.feed(n * per_epoch, (n + 1) * per_epoch).numpy() for n in range(3)]
-    for epoch in epochs:
-        assert epoch.shape == (per_epoch, batch)
-        assert sorted(epoch.ravel()) == list(range(20))
-    assert not np.array_equal(epochs[0], epochs[1])
-    assert not np.array_equal(epochs[1], epochs[2])
-
-
-def test_a_remainder_smaller_than_a_batch_waits_and_repeats_nothing_in_its_epoch() -> None:
-    source = FiniteSet(np.zeros((20, 1)), np.arange(20), 6, seed=0)
-    epoch = source.feed(3, 6).numpy()
-    assert epoch.shape == (3, 6)
-    assert len(set(epoch.ravel())) == 18
-
-
-def test_batches_are_functions_of_the_step_alone() -> None:
-    finite = FiniteSet(np.arange(20.0)[:, None], np.arange(20), 6, seed=3)
-    whole = finite.feed(0, 11).numpy()
-    assert np.array_equal(np.concatenate([finite.feed(n, n + 1).numpy() for n in range(11)]), whole)
-    assert np.array_equal(np.concatenate([finite.feed(0, 4).numpy(), finite.feed(4, 11).numpy()]), whole)
-    online, other = (OnlineSpheres(5, 1.3, 10, seed) for seed in (3, 4))
-    row = online.feed(7, 8)[0]
-    assert np.array_equal(online.batch(row)[0], online.batch(row)[0])
-    assert not np.isin(online.batch(row)[0], online.batch(row + 1)[0]).any()
-    assert not np.isin(online.batch(row)[0], other.batch(row)[0]).any()
-
-
-def test_images_become_pixels_on_0_1_with_their_labels() -> None:
-    images = np.array([0, 51, 255], np.uint8).reshape(3, 1, 1, 1)
-    inputs, labels = FiniteSet(images, np.array([5, 6, 7]), 3, seed=0).batch(np.array([2, 0, 1], np.int32))
-    assert inputs.numpy().ravel() == pytest.approx([1, 0, 0.2])
-    assert labels.numpy().tolist() == [7, 5, 6]
-
-
-def test_online_batches_lie_half_on_each_sphere_with_their_labels() -> None:
-    inputs, labels = OnlineSpheres(5, 1.3, 10, seed=0).batch(np.int32(3))
-    assert labels.numpy().tolist() == [0] * 5 + [1] * 5
-    assert np.linalg.norm(inputs, axis=1) == pytest.approx([1.0] * 5 + [1.3] * 5, rel=1e-6)
