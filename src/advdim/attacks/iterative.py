@@ -1,5 +1,6 @@
 """The iterated gradient attack inside an l_inf or l_2 ball (Simon-Gabriel et al. 2018, sec. 4; one step is FGSM)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from advdim.datasets.stored import read_images
+from advdim.datasets.stored import read_image_info
 from advdim.job import Job
+from advdim.models.each_image import measure_each_image
 from advdim.models.loss import cross_entropy, predict
 
 Norm = Literal["linf", "l2"]
@@ -116,14 +118,11 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     was `fooled` (changed: definition 1 of the source), and the sizes `linf` and `l2` of the perturbation.
     """
     settings = job.settings
-    images, labels = read_images(job.inputs["dataset"], "test")
-    count = min(settings["images"], len(labels))
-    pixels = tf.constant(images[:count], tf.float32) / 255
-    radius = radius_of(settings["norm"], settings["eps_pixel"], int(np.prod(images.shape[1:])))
+    shape = read_image_info(job.inputs["dataset"]).shape
+    radius = radius_of(settings["norm"], settings["eps_pixel"], math.prod(shape))
     step_size = radius * (settings["relative_step"] if settings["steps"] > 1 else 1.0)
 
-    @tf.function  # type: ignore[untyped-decorator]
-    def run_batch(batch: tf.Tensor, batch_labels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def attack_batch(batch: tf.Tensor, batch_labels: tf.Tensor) -> dict[str, tf.Tensor]:
         result = attack(
             model,
             batch,
@@ -135,22 +134,13 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
         )
         offset = tf.reshape(result.images - batch, (tf.shape(batch)[0], -1))
         columns = {name: value for name, value in vars(result).items() if name != "images"}
-        return columns | {"linf": tf.reduce_max(tf.abs(offset), axis=1), "l2": tf.norm(offset, axis=1)}
+        return columns | {
+            "linf": tf.reduce_max(tf.abs(offset), axis=1),
+            "l2": tf.norm(offset, axis=1),
+            "fooled": result.prediction != result.adversarial_prediction,
+        }
 
-    def run() -> pd.DataFrame:
-        parts = [
-            run_batch(pixels[start : start + BATCH], tf.constant(labels[start : min(start + BATCH, count)]))
-            for start in range(0, count, BATCH)
-        ]
-        columns = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
-        frame = pd.DataFrame({"image": np.arange(count), "label": labels[:count]} | columns)
-        return frame.assign(fooled=frame["prediction"] != frame["adversarial_prediction"])
-
-    return run
-
-
-BATCH = 60
-"""Images a batch: what fits the caches of a core at small widths, and the memory of one at large ones."""
+    return measure_each_image(job, attack_batch)
 
 
 def _length(tensor: tf.Tensor) -> tf.Tensor:

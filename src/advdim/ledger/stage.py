@@ -5,11 +5,10 @@ from pathlib import Path
 
 from advdim.artefacts.tables import write_table
 from advdim.job import Job
+from advdim.layout import CLAIMS
 from advdim.ledger.claims import load_claims
 from advdim.ledger.verdict import judge_all
 from advdim.statistics.collect import Results
-
-CLAIMS = Path("config/claims.yaml")
 
 
 def make(job: Job) -> None:

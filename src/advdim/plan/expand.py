@@ -10,14 +10,13 @@ from advdim.config.experiments import STUDIES, Config, Experiment, Study
 from advdim.config.section import Section
 from advdim.config.training import Gradient
 from advdim.errors import AdvdimError
+from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
 
 Device = Literal["cpu", "gpu"]
 
-CLAIMS = Path("config/claims.yaml")
-NOTEBOOKS = Path("workflow/notebooks")
 PAGES = ("index", *STUDIES, "ledger")
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from advdim.artefacts.tables import read_table
+from advdim.layout import CLAIMS
 from advdim.ledger.claims import Claims, load_claims
 from advdim.statistics.collect import Results, read_results
-
-CLAIMS = Path("config/claims.yaml")
 
 PROVENANCE_MARK = "<!-- provenance of this copy -->"
 """Where the publication fills in commit and machine: a page itself is a function of its recipe alone."""

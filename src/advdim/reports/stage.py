@@ -1,17 +1,14 @@
 """One page of the report: a notebook, run on the tables of its study, as a self-contained HTML file."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from advdim.artefacts.tables import read_table
 from advdim.job import Job
+from advdim.layout import NOTEBOOKS
 from advdim.reports.html import export
 from advdim.reports.notebook import execute
 from advdim.reports.page import TITLES
 from advdim.statistics.collect import write_results
-
-NOTEBOOKS = Path("workflow/notebooks")
 
 
 def make(job: Job) -> None:

@@ -8,12 +8,10 @@ import pandas as pd
 import tensorflow as tf
 
 from advdim.artefacts.tables import write_table
-from advdim.datasets.stored import read_images
 from advdim.job import Job
+from advdim.models.each_image import measure_each_image
 from advdim.models.loss import cross_entropy, predict
 from advdim.models.snapshots import measure_snapshots
-
-BATCH = 60
 
 
 def measure(job: Job) -> None:
@@ -28,12 +26,8 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     the pixels on [0, 1] the norms `l1`, `l2`, `linf`; `logit_l2` is the l_2 norm of the gradient of a logit, the mean
     over the classes.
     """
-    images, labels = read_images(job.inputs["dataset"], "test")
-    count = min(job.settings["images"], len(labels))
-    pixels = tf.constant(images[:count], tf.float32) / 255
 
-    @tf.function  # type: ignore[untyped-decorator]
-    def run_batch(batch: tf.Tensor, batch_labels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def measure_batch(batch: tf.Tensor, batch_labels: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(batch)
             logits = model(batch, training=False)
@@ -50,12 +44,4 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
             "logit_l2": tf.add_n(of_logits) / len(of_logits),
         }
 
-    def run() -> pd.DataFrame:
-        parts = [
-            run_batch(pixels[start : start + BATCH], tf.constant(labels[start : min(start + BATCH, count)]))
-            for start in range(0, count, BATCH)
-        ]
-        columns = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
-        return pd.DataFrame({"image": np.arange(count), "label": labels[:count]} | columns)
-
-    return run
+    return measure_each_image(job, measure_batch)

@@ -1,0 +1,6 @@
+"""Where the project's own files lie, relative to its root."""
+
+from pathlib import Path
+
+CLAIMS = Path("config/claims.yaml")
+NOTEBOOKS = Path("workflow/notebooks")
