@@ -1,6 +1,7 @@
 # advdim: from raw data to report. `make report` and `make test` are the only two commands that a newcomer needs.
 #
 #   CONFIG=config/test.yaml   another configuration than the one that params.yaml names
+#   ONLY=tilting,width-sweep  only these studies or experiments
 #   CORES=4                   cores to use, all of them by default
 #   PROFILE=profiles/slurm    another Snakemake profile
 SHELL := bash
@@ -10,6 +11,7 @@ SHELL := bash
 
 PYTHON ?= python3
 CONFIG ?=
+ONLY ?=
 CORES ?=
 PROFILE ?=
 
@@ -20,7 +22,7 @@ export SNAKEMAKE_PROFILE := $(PROFILE)
 endif
 
 
-SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) $(if $(CONFIG),--config advdim=$(CONFIG))
+SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) $(if $(CONFIG)$(ONLY),--config $(if $(CONFIG),advdim=$(CONFIG)) $(if $(ONLY),only=$(ONLY)))
 
 .PHONY: help
 help: ## Show this help

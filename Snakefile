@@ -29,9 +29,13 @@ DEVICE = config.get(
     "device", "gpu" if workflow.global_resources.get("gpu").value else "cpu"
 )
 
+# `--config only=tilting` restricts the run to some studies or experiments, `only=toy,all-pairs` for example.
+ONLY = config.get("only", "")
+OPTIONS = f"--device {DEVICE}" + (f" --only {ONLY}" if ONLY else "")
+
 try:
     CONFIG = Path(config["advdim"]) if "advdim" in config else selected_config()
-    PLAN = expand(load_config(CONFIG), device=DEVICE)
+    PLAN = expand(load_config(CONFIG, ONLY or None), device=DEVICE)
 except AdvdimError as error:
     sys.exit(f"advdim: {error}")
 

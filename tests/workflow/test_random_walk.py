@@ -134,7 +134,9 @@ class Walker:
 
     def check(self) -> None:
         """Compare all products with those of a run from scratch, and see that nothing is left to do."""
-        assert "Nothing to be done" in self.project.run("snakemake", "--dry-run")
+        left = self.project.run("snakemake", "--dry-run")
+        if "Nothing to be done" not in left:
+            pytest.fail(f"after a complete run there is still something to do:\n{left[-6000:]}")
         paths = self._planned()
         state = "\n".join(paths)
         if state not in self.scratch:

@@ -11,7 +11,7 @@ import seaborn as sns
 from advdim.datasets.stored import read_image_info, read_images
 from advdim.figures import style
 from advdim.figures.display import figure, table
-from advdim.figures.ledger import verdict_table
+from advdim.figures.ledger import not_run, verdict_table
 from advdim.reports.page import open_page
 from advdim.statistics.intervals import slope
 
@@ -30,6 +30,7 @@ results = page.results
 
 # %%
 verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
+not_run(page.not_run)
 
 # %% [markdown]
 # ## The pictures

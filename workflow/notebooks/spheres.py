@@ -12,7 +12,7 @@ import seaborn as sns
 
 from advdim.figures import style
 from advdim.figures.display import figure, table
-from advdim.figures.ledger import verdict_table
+from advdim.figures.ledger import not_run, verdict_table
 from advdim.reports.page import open_page
 from advdim.statistics.intervals import binomial
 from advdim.theory import caps, quadratic
@@ -33,6 +33,7 @@ results = page.results
 
 # %%
 verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
+not_run(page.not_run)
 
 # %% [markdown]
 # ## Points of a sphere are far apart

@@ -28,11 +28,11 @@ for batch in BATCHES["reports"]:
         params:
             paths=batch.paths,
             config=CONFIG,
-            device=DEVICE,
+            options=OPTIONS,
         message:
             f"rendering {batch.title}"
         shell:
-            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"
+            "advdim make --config {params.config:q} {params.options} {params.paths:q} 2>&1 | tee {log:q}"
 
 
 rule publish_reports:
@@ -44,8 +44,8 @@ rule publish_reports:
         "logs/publish.log",
     params:
         config=CONFIG,
-        device=DEVICE,
+        options=OPTIONS,
     message:
         "publishing the pages to reports/"
     shell:
-        "advdim publish --config {params.config:q} --device {params.device} 2>&1 | tee {log:q}"
+        "advdim publish --config {params.config:q} {params.options} 2>&1 | tee {log:q}"

@@ -28,8 +28,8 @@ for batch in BATCHES["models"]:
         params:
             paths=batch.paths,
             config=CONFIG,
-            device=DEVICE,
+            options=OPTIONS,
         message:
             f"training {batch.title}"
         shell:
-            "advdim make --config {params.config:q} --device {params.device} {params.paths:q} 2>&1 | tee {log:q}"
+            "advdim make --config {params.config:q} {params.options} {params.paths:q} 2>&1 | tee {log:q}"

@@ -61,6 +61,15 @@ def project(norm: Norm, centre: tf.Tensor, points: tf.Tensor, radius: float) -> 
     return tf.clip_by_value(centre + offset, 0.0, 1.0)
 
 
+def loss_gradient(model: keras.Model, points: tf.Tensor, classes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Gradient of the cross-entropy of some classes, shape as the points; with the losses (n,) and the logits."""
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        logits = model(points, training=False)
+        losses = cross_entropy(classes, logits)
+    return tape.gradient(losses, points), losses, logits
+
+
 def attack(
     model: keras.Model,
     images: tf.Tensor,
@@ -86,18 +95,11 @@ def attack(
         The adversarial images and what the net says of them.
     """
 
-    def gradient_at(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            logits = model(points, training=False)
-            losses = cross_entropy(labels, logits)
-        return tape.gradient(losses, points), losses, logits
-
     def climb(number: tf.Tensor, points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        gradient, _, _ = gradient_at(points)
+        gradient, _, _ = loss_gradient(model, points, labels)
         return number + 1, project(norm, images, points + step_size * steepest_direction(norm, gradient), radius)
 
-    gradient, loss, logits = gradient_at(images)
+    gradient, loss, logits = loss_gradient(model, images, labels)
     first = project(norm, images, images + step_size * steepest_direction(norm, gradient), radius)
     _, adversarial = tf.while_loop(lambda number, _: number < steps, climb, (tf.constant(1), first))
     adversarial_logits = model(adversarial, training=False)

@@ -35,4 +35,17 @@ class Iterative(Section):
     images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
 
 
-Attack = Annotated[Manifold | Iterative, Field(discriminator="kind")]
+class Targeted(Section):
+    """Iterated gradient attack towards a random wrong class, as small as it can be (Tanay & Griffin 2018, fig. 1)."""
+
+    kind: Literal["targeted"]
+    eps_pixel: float = Field(
+        default=0.0157, gt=0, le=1, description="Largest l_inf size, pixels in [0, 1]; 4/255 cannot be seen."
+    )
+    steps: Positive = Field(default=50, description="Gradient steps.")
+    relative_step: float = Field(default=0.1, gt=0, le=2, description="Size of a step as a share of `eps_pixel`.")
+    images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
+    pictures: Positive = Field(default=3, description="First attacked images that are kept for the report.")
+
+
+Attack = Annotated[Manifold | Iterative | Targeted, Field(discriminator="kind")]

@@ -2,29 +2,39 @@
 
 from collections.abc import Iterator, Sequence
 
-from advdim.config.datasets import Dataset, Digits
+from advdim.config.datasets import Dataset
 from advdim.config.experiments import Config, Experiment
 
 MODELS_OF_DATASET = {
     "spheres": ("relu", "quadratic"),
-    "photos12": ("convolutional",),
+    "photos12": ("convolutional", "linear"),
     "digits": ("convolutional", "linear"),
+    "mnist": ("convolutional", "linear"),
+    "toy_classes": (),
+    "pictures": ("application",),
 }
 TRAININGS_OF_MODEL = {
     "relu": ("gradient",),
     "quadratic": ("gradient",),
     "convolutional": ("gradient",),
-    "linear": ("svm_path",),
+    "linear": ("svm_path", "logistic_path", "nearest_centroid"),
+    "application": ("given",),
 }
 MODELS_OF_MEASUREMENT = {
     "manifold": ("relu", "quadratic"),
-    "iterative": ("convolutional",),
+    "iterative": ("convolutional", "application"),
+    "targeted": ("convolutional", "application"),
     "error_rate": ("relu", "quadratic"),
     "alphas": ("quadratic",),
     "gradient_norms": ("convolutional",),
     "tilting": ("linear",),
+    "projections": ("linear",),
+    "local_tilt": ("convolutional",),
     "pair_distance": (),
+    "toy_tilt": (),
 }
+DATASETS_OF_MEASUREMENT = {"pair_distance": "spheres", "toy_tilt": "toy_classes"}
+"""The one kind of dataset that a measurement without models is of."""
 
 
 def mistakes_between_sections(config: Config) -> list[str]:
@@ -55,6 +65,8 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
         for dataset in experiment.datasets:
             settings = config.datasets[dataset]
             yield from _model_on_dataset(f"{place}.models: '{name}'", kind, dataset, settings)
+        if kind == "linear":
+            yield from _unknown_classes(config, experiment, place)
         for training in experiment.training:
             if config.training[training].kind not in TRAININGS_OF_MODEL[kind]:
                 yield (
@@ -64,7 +76,13 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
     for section in ("attacks", "statistics"):
         for measurement in getattr(experiment, section):
             measured = getattr(config, section)[measurement].kind
-            yield from _measurement_of_models(f"{place}.{section}: '{measurement}' (kind {measured})", measured, models)
+            measurement_place = f"{place}.{section}: '{measurement}' (kind {measured})"
+            yield from _measurement_of_models(measurement_place, measured, models)
+            wanted = DATASETS_OF_MEASUREMENT.get(measured)
+            for dataset in experiment.datasets:
+                found = config.datasets[dataset].kind
+                if wanted not in (None, found):
+                    yield f"{measurement_place} does not fit dataset '{dataset}' (kind {found}); expected kind {wanted}"
 
 
 def _measurement_of_models(place: str, measured: str, models: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -82,5 +100,14 @@ def _model_on_dataset(place: str, kind: str, dataset: str, settings: Dataset) ->
     fitting = MODELS_OF_DATASET[settings.kind]
     if kind not in fitting:
         yield f"{place} (kind {kind}) does not fit dataset '{dataset}'; expected kind {' or '.join(fitting)}"
-    if kind == "linear" and isinstance(settings, Digits) and len(settings.classes) != 2:
-        yield f"{place} separates two classes; found {len(settings.classes)} in dataset '{dataset}'"
+
+
+def _unknown_classes(config: Config, experiment: Experiment, place: str) -> Iterator[str]:
+    """Classes of `pairs` that a dataset lacks, and pairs of a class with itself."""
+    for pair in () if experiment.pairs == "all" else experiment.pairs:
+        if pair[0] == pair[1]:
+            yield f"{place}.pairs: found '{pair[0]}' twice in a pair; expected two classes"
+        for dataset in experiment.datasets:
+            names = getattr(config.datasets[dataset], "class_names", pair)
+            for unknown in sorted({*pair} - {*names}):
+                yield f"{place}.pairs: found '{unknown}'; expected classes of dataset '{dataset}': {list(names)}"

@@ -33,6 +33,13 @@ class Photos12(Section):
     train_per_class: Positive = Field(description="Training crops of each photograph.")
     test_per_class: Positive = Field(description="Test crops of each photograph, from a region apart.")
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of their labels."""
+        from advdim.datasets.photographs import PHOTOGRAPHS
+
+        return tuple(photograph.name for photograph in PHOTOGRAPHS)
+
 
 class Digits(Section):
     """The handwritten digits of scikit-learn, 8 x 8 pixels, upsampled as asked."""
@@ -47,5 +54,44 @@ class Digits(Section):
     )
     test_fraction: float = Field(default=0.3, gt=0, lt=1, description="Share of each class that is kept for testing.")
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of their labels."""
+        return tuple(map(str, self.classes))
 
-Dataset = Annotated[Spheres | Photos12 | Digits, Field(discriminator="kind")]
+
+class Mnist(Section):
+    """MNIST's handwritten digits, 28 x 28 pixels, in the order and with the split of its files."""
+
+    kind: Literal["mnist"]
+    classes: tuple[Annotated[int, Field(ge=0, le=9)], ...] = Field(
+        default=tuple(range(10)), min_length=2, description="The digits that are kept, in the order of their labels."
+    )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of their labels."""
+        return tuple(map(str, self.classes))
+
+
+class ToyClasses(Section):
+    """Two boxes of points, embedded in any dimension (the toy problem of Tanay & Griffin 2018, fig. 3 and 4)."""
+
+    kind: Literal["toy_classes"]
+    dimension: int = Field(ge=2, description="Dimension of the space; the source shows 2 and 785.")
+    per_class: Positive = Field(default=500, description="Points of each class.")
+
+
+class Pictures(Section):
+    """Pictures from a folder of this machine, for nets with given weights; all of them are for testing."""
+
+    kind: Literal["pictures"]
+    folder: str = Field(
+        description="Folder with a folder of pictures (PNG or JPEG) for each class, named by its number as the net "
+        "counts and, if you like, a name: `207-golden-retriever`. An empty one only lends the class its name.",
+    )
+    width: int = Field(ge=8, le=1024, description="Edge of the images in pixels: shortest edge resized, centre cut.")
+    classes: int = Field(default=1000, ge=2, le=100_000, description="Classes of the net; ImageNet has 1000.")
+
+
+Dataset = Annotated[Spheres | Photos12 | Digits | Mnist | ToyClasses | Pictures, Field(discriminator="kind")]

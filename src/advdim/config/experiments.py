@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from advdim.config.attacks import Attack
 from advdim.config.datasets import Dataset
@@ -11,8 +11,13 @@ from advdim.config.section import Name, Section
 from advdim.config.statistics import Statistic
 from advdim.config.training import Training
 
+ClassName = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name)]
 Study = Literal["spheres", "dimension", "tilting"]
 STUDIES: tuple[Study, ...] = ("spheres", "dimension", "tilting")
+
+
+Pair = tuple[ClassName, ClassName]
+"""Two classes: I, to which a linear classifier gives y = -1, and J with y = +1."""
 
 
 class Experiment(Section):
@@ -25,6 +30,12 @@ class Experiment(Section):
     datasets: tuple[Name, ...] = Field(min_length=1, description="Names from the section `datasets`.")
     models: tuple[Name, ...] = Field(default=(), description="Names from the section `models`.")
     training: tuple[Name, ...] = Field(default=(), description="Names from the section `training`.")
+    pairs: tuple[Pair, ...] | Literal["all"] = Field(
+        default="all",
+        min_length=1,
+        description="Pairs of classes that linear classifiers separate, by name, such as [[2, 3], [7, 9]]; `all` takes "
+        "every pair of the dataset. Other models always learn all classes.",
+    )
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(0,), min_length=1, description="Root seeds; each gives one net, and one draw of every random number."
     )

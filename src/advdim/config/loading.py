@@ -10,17 +10,18 @@ from advdim.config.reading import Location, dotted_place, mistakes_sentence, rea
 from advdim.errors import AdvdimError
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path, only: str | None = None) -> Config:
     """Read and check a configuration.
 
     Args:
         path: a YAML file of the form that ``config/schema.json`` and ``docs/configuration.md`` describe.
+        only: keep these studies and experiments, by name, with commas between; None keeps all.
 
     Returns:
         The configuration, immutable.
 
     Raises:
-        AdvdimError: the file is missing, is no YAML, or holds mistakes; all of them are listed.
+        AdvdimError: the file is missing, is no YAML, or holds mistakes (all of them are listed); or `only` names none.
     """
     document = read_yaml(path)
     try:
@@ -30,7 +31,20 @@ def load_config(path: Path) -> Config:
     mistakes = mistakes_between_sections(config)
     if mistakes:
         raise AdvdimError(mistakes_sentence(path, mistakes))
-    return config
+    return config if only is None else _restricted(config, path, only)
+
+
+def _restricted(config: Config, path: Path, only: str) -> Config:
+    wanted = {name.strip() for name in only.split(",")}
+    known = {*config.experiments, *(experiment.study for experiment in config.experiments.values())}
+    unknown = sorted(wanted - known)
+    if unknown:
+        raise AdvdimError(
+            f"--only: found '{unknown[0]}', which is no study and no experiment of {path}; expected some of "
+            f"{', '.join(sorted(known))}, with commas between"
+        )
+    kept = {name: e for name, e in config.experiments.items() if wanted & {name, e.study}}
+    return config.model_copy(update={"experiments": kept})
 
 
 def _place(location: Location) -> str:

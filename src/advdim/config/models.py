@@ -45,4 +45,41 @@ class Linear(Section):
     kind: Literal["linear"]
 
 
-Model = Annotated[Relu | Quadratic | Convolutional | Linear, Field(discriminator="kind")]
+ApplicationName = Literal[
+    "DenseNet121",
+    "DenseNet169",
+    "DenseNet201",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV2",
+    "NASNetLarge",
+    "NASNetMobile",
+    "ResNet50",
+    "ResNet50V2",
+    "ResNet101",
+    "ResNet101V2",
+    "ResNet152",
+    "ResNet152V2",
+    "VGG16",
+    "VGG19",
+    "Xception",
+]
+"""Architectures of `keras.applications` whose preprocessing is apart from the net."""
+
+
+class Application(Section):
+    """An ImageNet classifier of `keras.applications` with weights from a file of this machine."""
+
+    kind: Literal["application"]
+    name: ApplicationName = Field(
+        default="InceptionV3",
+        description="Name of the architecture in `keras.applications`; Inception v3 was trained on 299 x 299 pixels.",
+    )
+    weights: str = Field(
+        description="File of its weights (HDF5, `.h5`, the layer of the classes included), as Keras publishes them; "
+        "never downloaded."
+    )
+
+
+Model = Annotated[Relu | Quadratic | Convolutional | Linear | Application, Field(discriminator="kind")]

@@ -41,9 +41,40 @@ class Tilting(Section):
     """Tilting angle, adversarial distance and errors of a path of linear classifiers (Tanay & Griffin 2018)."""
 
     kind: Literal["tilting"]
+    eps_pixel: float = Field(
+        default=0.1, gt=0, le=1, description="Size of the l_inf perturbation whose damage is predicted to first order."
+    )
+
+
+class Projections(Section):
+    """Images in the tilting plane of each linear classifier of a path (Tanay & Griffin 2018, fig. 5 to 7)."""
+
+    kind: Literal["projections"]
+    images: Positive = Field(default=150, description="First training and first test images of each class, at most.")
     pictures: Positive = Field(
         default=3, description="Training images of each class whose adversarial images are kept for the report."
     )
 
 
-Statistic = Annotated[PairDistance | ErrorRate | Alphas | GradientNorms | Tilting, Field(discriminator="kind")]
+class ToyTilt(Section):
+    """Adversarial distance of the toy classes against the weight vector's tilt (Tanay & Griffin 2018, fig. 3, 4)."""
+
+    kind: Literal["toy_tilt"]
+    tilts_deg: tuple[Annotated[float, Field(ge=0, lt=90)], ...] = Field(
+        default=(0, 15, 30, 45, 60, 75, 80, 85, 87, 89),
+        min_length=2,
+        description="Tilts of the weight vector, degrees.",
+    )
+
+
+class LocalTilt(Section):
+    """Tilting angle of any net at each test image: gradient of a difference of logits against that of the centroids."""
+
+    kind: Literal["local_tilt"]
+    images: Positive = Field(default=120, description="First test images (classes interleaved).")
+
+
+Statistic = Annotated[
+    PairDistance | ErrorRate | Alphas | GradientNorms | Tilting | Projections | ToyTilt | LocalTilt,
+    Field(discriminator="kind"),
+]

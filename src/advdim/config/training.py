@@ -32,25 +32,57 @@ class Gradient(Section):
         return tuple(sorted({*self.snapshots, self.steps}))
 
 
-class SvmPath(Section):
-    """Linear support vector machines over a range of regularisation (Tanay & Griffin 2018)."""
+class Regularised(Section):
+    """What the paths of regularisation share (Tanay & Griffin 2018)."""
 
-    kind: Literal["svm_path"]
     log10_lambda_max: float = Field(default=2.0, le=6, description="Strongest regularisation, as log10 of lambda.")
     log10_lambda_min: float = Field(default=-6.0, ge=-9, description="Weakest regularisation, as log10 of lambda.")
     levels: int = Field(default=81, ge=2, description="Number of levels, equally spaced; the source takes 81.")
-    tolerance: float = Field(
-        default=1e-3, gt=0, lt=0.1, description="Largest duality gap at a level, as a share of the primal objective."
-    )
     images_per_class: Positive | None = Field(
         default=None, description="First training images of each class that are used; 3000 in the source, null for all."
     )
 
     @model_validator(mode="after")
-    def _range_is_ordered(self) -> "SvmPath":
+    def _range_is_ordered(self) -> "Regularised":
         if self.log10_lambda_min >= self.log10_lambda_max:
             raise ValueError("log10_lambda_min must be below log10_lambda_max")
         return self
 
 
-Training = Annotated[Gradient | SvmPath, Field(discriminator="kind")]
+class SvmPath(Regularised):
+    """Linear support vector machines over a range of regularisation (Tanay & Griffin 2018)."""
+
+    kind: Literal["svm_path"]
+    tolerance: float = Field(
+        default=1e-3, gt=0, lt=0.1, description="Largest duality gap at a level, as a share of the primal objective."
+    )
+
+
+class LogisticPath(Regularised):
+    """Logistic regressions over a range of regularisation: mean log-loss + lambda |w|^2, the bias free."""
+
+    kind: Literal["logistic_path"]
+    tolerance: float = Field(
+        default=1e-6, gt=0, lt=0.1, description="Largest entry of the gradient of the objective at a level."
+    )
+
+
+class NearestCentroid(Section):
+    """The nearest-centroid classifier: no tilt, the limit of strong regularisation."""
+
+    kind: Literal["nearest_centroid"]
+    images_per_class: Positive | None = Field(
+        default=None, description="First training images of each class that are used; null for all."
+    )
+
+
+class Given(Section):
+    """No training: the weights are those of the file that the model names."""
+
+    kind: Literal["given"]
+
+
+Training = Annotated[
+    Gradient | SvmPath | LogisticPath | NearestCentroid | Given,
+    Field(discriminator="kind"),
+]

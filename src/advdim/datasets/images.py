@@ -12,7 +12,7 @@ class ImageSplits:
     """Images and labels of the training and the test set.
 
     The rows of both sets are interleaved over the classes, so that the first n rows are class-balanced as far as n and
-    the size of the classes allow.
+    the size of the classes allow, unless the dataset has an order of its own that matters (as MNIST has).
 
     Attributes:
         train_images: shape (n_train, width, width, channels), uint8, 0 to 255.

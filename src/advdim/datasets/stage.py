@@ -7,8 +7,8 @@ from advdim.job import Job
 
 def make(job: Job) -> None:
     """Build the dataset that the job's settings describe."""
-    if job.settings["kind"] == "spheres":
-        # The set is a function of its settings and its seed: nothing else is stored.
+    if job.settings["kind"] in ("spheres", "toy_classes"):
+        # Such a set is a function of its settings and its seed: nothing else is stored.
         write_info(job.output, job.settings | {"seed": job.seed})
     else:
         write_images(job.output, build_images(job.settings, job.seed))

@@ -21,8 +21,8 @@ class ImageInfo:
     Attributes:
         shape: height, width and channels of an image.
         class_names: names of the classes, in the order of the labels.
-        channel_means: mean of each channel over the training images, pixels on [0, 1].
-        channel_deviations: standard deviation of each channel, likewise.
+        channel_means: mean of each channel over the training images, pixels on [0, 1]; 0 where there are none.
+        channel_deviations: standard deviation of each channel, likewise; 1 where there are none.
     """
 
     shape: tuple[int, int, int]
@@ -38,11 +38,12 @@ def write_images(folder: Path, splits: ImageSplits) -> None:
         np.save(folder / f"{split}-labels.npy", getattr(splits, f"{split}_labels"))
     write_table(splits.manifest, folder / "manifest.parquet")
     pixels = splits.train_images.astype(np.float64) / 255
+    channels = pixels.shape[-1]
     info = {
-        "shape": list(splits.train_images.shape[1:]),
+        "shape": list(pixels.shape[1:]),
         "class_names": list(splits.class_names),
-        "channel_means": pixels.mean(axis=(0, 1, 2)).tolist(),
-        "channel_deviations": pixels.std(axis=(0, 1, 2)).tolist(),
+        "channel_means": pixels.mean(axis=(0, 1, 2)).tolist() if len(pixels) else [0.0] * channels,
+        "channel_deviations": pixels.std(axis=(0, 1, 2)).tolist() if len(pixels) else [1.0] * channels,
     }
     write_info(folder, info)
 

@@ -1,20 +1,32 @@
 """Two classes of images as linear classifiers see them: flat vectors, and signs for labels."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-
-def flat_images(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Flatten images of shape (n, height, width, channels) to (n, d), pixels on [0, 1]."""
-    return images.reshape(len(images), -1).astype(np.float64) / 255
+from advdim.datasets.stored import Split, read_image_info, read_images
 
 
-def signs(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Turn the labels 0 and 1 into y = -1 and y = +1."""
-    return np.where(labels == 1, 1.0, -1.0)
+def read_pair(
+    folder: Path, split: Split, pair: Sequence[str], images_per_class: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read the images of two classes in the order of their file.
 
+    Args:
+        folder: folder of an image dataset.
+        split: its training or its test images.
+        pair: names of class I (y = -1) and class J (y = +1).
+        images_per_class: the first so many images of each class; None takes all.
 
-def first_of_each_class(labels: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
-    """Indices of the first ``count`` examples of each class, in order; all of them where ``count`` is None."""
-    chosen = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
-    return np.sort(np.concatenate(chosen))
+    Returns:
+        Images of shape (n, d), pixels on [0, 1], and y of shape (n,), -1 and +1.
+    """
+    names = read_image_info(folder).class_names
+    class_i, class_j = (names.index(name) for name in pair)
+    images, labels = read_images(folder, split)
+    of_either = [np.flatnonzero(labels == label)[:images_per_class] for label in (class_i, class_j)]
+    chosen = np.sort(np.concatenate(of_either))
+    flat = images[chosen].reshape(len(chosen), -1).astype(np.float64) / 255
+    return flat, np.where(labels[chosen] == class_j, 1.0, -1.0)

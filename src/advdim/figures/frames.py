@@ -49,7 +49,7 @@ class Frame:
     Attributes:
         level: place on the axis of the curves, for example log10 of the regularisation.
         points: data in the plane, by the name of their group, each (n, 2); a few hundred a group are enough. n may
-            differ from group to group, not from frame to frame.
+            differ from group to group and from series to series, not from frame to frame of a series.
         boundary: the decision boundary in the plane as a line through these points, (k, 2); see ``straight``.
         values: the numbers of the level by ``Measure.key``; NaN where there is none.
         pictures: 8-bit images by name, (height, width) grey or (height, width, 3) colour.
@@ -91,18 +91,35 @@ def rounded(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def check(anchor: str, frames: Sequence[Frame], measures: Sequence[Measure], start: int) -> None:
-    """Refuse frames that do not fit together.
+def check(
+    anchor: str,
+    series: Sequence[Sequence[Frame]],
+    choices: Mapping[str, Sequence[str]],
+    measures: Sequence[Measure],
+    start: int,
+) -> None:
+    """Refuse frames that do not fit together; see ``advdim.figures.slider.slider`` for the arguments.
 
     Raises:
-        AdvdimError: if there is no frame, ``start`` is none of them, a shape is wrong, or the frames differ in their
-            groups, pictures, marks or the measures they carry.
+        AdvdimError: if there are not as many series as combinations of options, a series has no frame ``start``, a
+            shape is wrong, or the frames differ in their groups, pictures, marks or the measures they carry.
     """
-    if not frames or not 0 <= start < len(frames):
+    wanted = math.prod(len(options) for options in choices.values())
+    if len(series) != wanted or not wanted:
         raise AdvdimError(
-            f"Slider '{anchor}' cannot start at frame {start} of {len(frames)}: expected 0 <= start < frames."
+            f"Slider '{anchor}' has {len(series)} series of frames for {wanted} combinations of its options: "
+            "expected one series each, and at least one."
         )
-    first = _outline(frames[0])
+    for frames in series:
+        if not 0 <= start < len(frames):
+            raise AdvdimError(
+                f"Slider '{anchor}' cannot start at frame {start} of {len(frames)}: expected 0 <= start < frames."
+            )
+        _check_series(anchor, frames, measures, _names(series[0][0]))
+
+
+def _check_series(anchor: str, frames: Sequence[Frame], measures: Sequence[Measure], names: tuple[object, ...]) -> None:
+    sizes = _sizes(frames[0])
     for number, frame in enumerate(frames):
         arrays = [*frame.points.values(), frame.boundary]
         if any(array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all() for array in arrays):
@@ -116,13 +133,17 @@ def check(anchor: str, frames: Sequence[Frame], measures: Sequence[Measure], sta
         absent = [measure.key for measure in measures if measure.key not in frame.values]
         if absent or not math.isfinite(frame.level):
             raise AdvdimError(f"Slider '{anchor}', frame {number}: no value for {', '.join(absent) or 'its level'}.")
-        if _outline(frame) != first:
+        if _names(frame) != names or _sizes(frame) != sizes:
             raise AdvdimError(
-                f"Slider '{anchor}', frame {number}: its groups, pictures or marks differ from those of frame 0, "
-                "expected the same names in the same order, and as many points."
+                f"Slider '{anchor}', frame {number}: its groups, pictures or marks differ from those of frame 0 of "
+                "the first series, or its numbers of points from frame 0 of its own: expected the same names in the "
+                "same order, and as many points."
             )
 
 
-def _outline(frame: Frame) -> tuple[object, ...]:
-    groups = tuple((name, len(points)) for name, points in frame.points.items())
-    return groups, tuple(frame.pictures), tuple(frame.marks)
+def _names(frame: Frame) -> tuple[object, ...]:
+    return tuple(frame.points), tuple(frame.pictures), tuple(frame.marks)
+
+
+def _sizes(frame: Frame) -> list[int]:
+    return [len(points) for points in frame.points.values()]

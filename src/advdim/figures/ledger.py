@@ -1,6 +1,6 @@
 """Claims and verdicts as tables: for a study, for all of them, and at a glance."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -61,6 +61,13 @@ def claims_of_study(claims: Claims, verdicts: pd.DataFrame, study: Study) -> Non
     cited = f"{source.authors} ({source.year}), *{source.title}*, arXiv {source.arxiv}."
     cards = [_card(claim, rows[claim.id]) for claim in claims.claims if claim.study == study]
     display(Markdown(cited), HTML(Markup("\n").join(cards)))  # type: ignore[no-untyped-call]
+
+
+def not_run(parts: Iterable[Mapping[str, str]]) -> None:
+    """Tell what was left out, because something is not at hand; nothing where all ran."""
+    told = [f"- Not run: experiment `{part['experiment']}` ({part['what']}) needs {part['needs']}." for part in parts]
+    if told:
+        display(Markdown("\n".join(told)))  # type: ignore[no-untyped-call]
 
 
 def errata(claims: Claims) -> None:

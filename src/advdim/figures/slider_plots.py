@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from advdim.figures.frames import Frame, Measure, rounded
+from advdim.figures.frames import Frame, Measure
 from advdim.figures.style import GRID, INK
 
 Drawing = dict[str, Any]
@@ -27,12 +27,8 @@ GAP = 0.13
 """Height between two panels, as a fraction of the drawing."""
 
 
-def plane(frames: Sequence[Frame], axes: tuple[str, str]) -> Drawing:
-    """Draw the groups, the boundary and the marks, still without coordinates; both axes have one scale.
-
-    The ranges hold the points of all frames, so that what moves is the data and not the axes.
-    """
-    first = frames[0]
+def plane(first: Frame, axes: tuple[str, str]) -> Drawing:
+    """Draw the groups, the boundary and the marks, still without coordinates and ranges; both axes have one scale."""
     data: list[Drawing] = []
     for (colour, symbol), name in zip(_repeat(GROUPS, len(first.points)), first.points, strict=True):
         marker = {"color": colour, "symbol": symbol, "size": 5, "opacity": 0.6}
@@ -50,13 +46,10 @@ def plane(frames: Sequence[Frame], axes: tuple[str, str]) -> Drawing:
                 "hoverinfo": "x+y+name",
             }
         )
-    lows, highs = _extent(frames)
     layout = _layout(showlegend=False)
-    layout["xaxis"] = _axis(title={"text": axes[0]}, range=[lows[0], highs[0]], constrain="domain")
-    layout["yaxis"] = _axis(
-        title={"text": axes[1]}, range=[lows[1], highs[1]], constrain="domain", scaleanchor="x", scaleratio=1
-    )
-    layout["margin"] = {"l": 48, "r": 8, "t": 8, "b": 44}
+    layout["xaxis"] = _axis(title={"text": axes[0]})
+    layout["yaxis"] = _axis(title={"text": axes[1]}, scaleanchor="x", scaleratio=1)
+    layout["margin"] = {"l": 56, "r": 8, "t": 8, "b": 44}
     return {"data": data, "layout": layout}
 
 
@@ -69,18 +62,17 @@ def legend(frame: Frame) -> list[tuple[str, str, str]]:
     return keys + [(MARK, glyph, name) for glyph, name in zip(glyphs, frame.marks, strict=False)]
 
 
-def curves(frames: Sequence[Frame], measures: Sequence[Measure], label: str, start: int) -> Drawing:
-    """Draw each measure over the levels, one panel below the other, with a line and dots at the level of ``start``.
+def curves(measures: Sequence[Measure], label: str) -> Drawing:
+    """Draw each measure over the levels, one panel below the other, and a line and dots at one level, without numbers.
 
     The dots are the last traces, as many as there are measures and in their order; the line is the first shape.
     """
     headings = list(dict.fromkeys(measure.heading for measure in measures))
-    levels = [rounded(frame.level) for frame in frames]
     layout = _layout(showlegend=False, annotations=[])
     layout["xaxis"] = _axis(title={"text": label}, anchor=f"y{len(headings)}")
     layout["margin"] = {"l": 48, "r": 10, "t": 24, "b": 44}
     layout["shapes"] = [
-        {"type": "line", "xref": "x", "yref": "paper", "x0": levels[start], "x1": levels[start], "y0": 0, "y1": 1}
+        {"type": "line", "xref": "x", "yref": "paper", "x0": 0, "x1": 0, "y0": 0, "y1": 1}
         | {"line": {"color": MARK, "width": 1.5, "dash": "dot"}}
     ]
     height = (1 - GAP * (len(headings) - 1)) / len(headings)
@@ -92,13 +84,12 @@ def curves(frames: Sequence[Frame], measures: Sequence[Measure], label: str, sta
         layout[f"yaxis{place + 1}"] = _axis(domain=[max(top - height, 0), top], rangemode="tozero", nticks=5)
         layout["annotations"].append(_heading(heading, members, top))
         for measure, (colour, dash) in zip(members, _looks(len(members)), strict=True):
-            values = [rounded(frame.values[measure.key]) for frame in frames]
             common = {"type": "scatter", "xaxis": "x", "yaxis": f"y{place + 1}", "name": measure.name}
             told = {"hovertemplate": f"%{{x}}: %{{y:.{measure.digits}f}}{measure.unit}"}
             style = {"mode": "lines", "line": {"color": colour, "dash": dash, "width": 2}}
-            lines.append({**common, **told, **style, "x": levels, "y": values})
+            lines.append({**common, **told, **style})
             spot = {"mode": "markers", "marker": {"color": MARK, "size": 9}, "hoverinfo": "skip"}
-            dots.append({**common, **spot, "x": [levels[start]], "y": [values[start]]})
+            dots.append({**common, **spot})
     return {"data": [*lines, *dots], "layout": layout}
 
 
@@ -130,10 +121,13 @@ def _repeat(looks: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str
     return [looks[place % len(looks)] for place in range(count)]
 
 
-def _extent(frames: Sequence[Frame]) -> tuple[list[float], list[float]]:
-    """Lower and upper corner of what the plane shows: the groups of all frames, or the boundaries if there are none."""
+def extent(frames: Sequence[Frame]) -> list[list[float]]:
+    """Ranges of the plane's axes, [[x low, x high], [y low, y high]], one for all frames of a series.
+
+    They hold the groups, or the boundaries if there are none, so that what moves is the data and not the axes.
+    """
     clouds = [points for frame in frames for points in frame.points.values()]
     everything = np.concatenate(clouds or [frame.boundary for frame in frames])
     low, high = everything.min(axis=0), everything.max(axis=0)
     border = MARGIN * np.maximum(high - low, 1e-6)
-    return [round(float(v), 3) for v in low - border], [round(float(v), 3) for v in high + border]
+    return [[round(float(end), 3) for end in ends] for ends in zip(low - border, high + border, strict=True)]

@@ -11,7 +11,7 @@ import pandas as pd
 from advdim.ledger.claims import Claim
 from advdim.statistics.collect import Results
 
-NET = ["dataset", "model", "training", "seed"]
+NET = ["dataset", "model", "training", "seed", "pair"]
 """The labels that tell one net from another."""
 
 
@@ -20,18 +20,20 @@ class Net:
     """A trained model and the settings behind it.
 
     Attributes:
-        labels: its dataset, model, training and seed, in the order of `NET`.
+        labels: its dataset, model, training, seed and pair, in the order of `NET`; no pair is "".
         dataset: settings of the dataset.
         model: settings of the model.
         training: settings of the training.
+        pair: the two classes that a linear classifier separates; empty for other models.
         folder: folder of the trained model.
         dataset_folder: folder of the dataset.
     """
 
-    labels: tuple[str, str, str, int]
+    labels: tuple[str, str, str, int, str]
     dataset: dict[str, Any]
     model: dict[str, Any]
     training: dict[str, Any]
+    pair: tuple[str, ...]
     folder: Path
     dataset_folder: Path
 
@@ -44,10 +46,11 @@ def trained_nets(results: Results, **model: object) -> list[Net]:
         settings, dataset = results.settings(row), datasets[row["labels"]["dataset"]]
         labels = row["labels"]
         net = Net(
-            (labels["dataset"], labels["model"], labels["training"], labels["seed"]),
+            (labels["dataset"], labels["model"], labels["training"], labels["seed"], labels.get("pair", "")),
             results.settings(dataset),
             settings["model"],
             settings["training"],
+            tuple(settings.get("pair", ())),
             results.folder(row),
             results.folder(dataset),
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from advdim.datasets.stored import read_images
 from advdim.job import Job
@@ -26,17 +27,34 @@ def measure_each_image(
     Returns:
         A function that gives one row an image: `image`, `label` and the columns.
     """
+    run = map_images(job, measure)
+    return lambda: pd.DataFrame(run())
+
+
+def map_images(
+    job: Job, function: Callable[..., dict[str, tf.Tensor]], *further: NDArray[np.int64]
+) -> Callable[[], dict[str, NDArray[np.generic]]]:
+    """Compile a function of images; what is returned runs it on the first test images of the job's dataset.
+
+    Args:
+        job: as in `measure_each_image`.
+        function: takes pixels, labels and `further`, and gives arrays of shape (n, ...) by name.
+        further: arrays beside the labels, one entry a test image.
+
+    Returns:
+        A function that gives the arrays of all images, with `image` and `label` in front.
+    """
     images, labels = read_images(job.inputs["dataset"], "test")
     count = min(job.settings["images"], len(labels))
     pixels = tf.constant(images[:count], tf.float32) / 255
-    compiled = tf.function(measure)
+    compiled = tf.function(function)
 
-    def run() -> pd.DataFrame:
-        parts = [
-            compiled(pixels[start : start + BATCH], tf.constant(labels[start : min(start + BATCH, count)]))
-            for start in range(0, count, BATCH)
-        ]
-        columns = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
-        return pd.DataFrame({"image": np.arange(count), "label": labels[:count]} | columns)
+    def run() -> dict[str, NDArray[np.generic]]:
+        parts = []
+        for start in range(0, count, BATCH):
+            rows = slice(start, min(start + BATCH, count))
+            parts.append(compiled(pixels[rows], *(tf.constant(array[rows]) for array in (labels, *further))))
+        measured = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+        return {"image": np.arange(count), "label": labels[:count]} | measured
 
     return run

@@ -1,6 +1,7 @@
 """Building, saving and loading a net, whatever its kind."""
 
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def weights_name(step: int) -> str:
 def kept_steps(folder: Path) -> list[int]:
     """Steps whose weights an artefact of a trained net holds, in order."""
     return sorted(int(path.name.removeprefix("step-").split(".")[0]) for path in folder.glob("step-*.weights.h5"))
+
+
+def save_weights(model: keras.Model, folder: Path, step: int) -> None:
+    """Write the weights of a net after a number of steps."""
+    path = folder / weights_name(step)
+    with path.open("wb") as stream:  # HDF5 crashes on a full disk: ask for the room first
+        os.posix_fallocate(stream.fileno(), 0, 8 * model.count_params() + 2**16)
+    model.save_weights(path)
+
+
+def save_architecture(model: keras.Model, folder: Path) -> None:
+    """Write the architecture of a net for people to read; to load it, it is built anew from its settings."""
+    (folder / "architecture.json").write_text(model.to_json(indent=1) + "\n", encoding="utf-8")
 
 
 def load_weights(model: keras.Model, folder: Path, step: int) -> None:

@@ -4,10 +4,10 @@ The constants were read off runs on two cores of a server of 2024; a factor of t
 """
 
 from advdim.config.attacks import Attack
-from advdim.config.datasets import Dataset, Digits, Photos12, Spheres
-from advdim.config.models import Convolutional, Model, Quadratic, Relu
-from advdim.config.statistics import ErrorRate, GradientNorms, Statistic
-from advdim.config.training import Gradient, Training
+from advdim.config.datasets import Dataset, Digits, Mnist, Photos12, Pictures, Spheres, ToyClasses
+from advdim.config.models import Application, Convolutional, Model, Quadratic, Relu
+from advdim.config.statistics import ErrorRate, GradientNorms, LocalTilt, Projections, Statistic, Tilting
+from advdim.config.training import Gradient, LogisticPath, SvmPath, Training
 
 FLOPS_PER_SECOND = 6e10
 START_SECONDS = 1.0
@@ -20,12 +20,20 @@ def flops_forward(model: Model, dataset: Dataset) -> float:
         width = model.width if isinstance(model, Relu | Quadratic) else 1
         return 2.0 * (dataset.dimension * width + hidden)
     if isinstance(model, Convolutional):
-        return _convolutional_flops(model, dataset)
-    return 2.0 * dataset.width**2
+        return _convolutional_flops(model, _width(dataset))
+    if isinstance(model, Application):
+        return 1e10 * (_width(dataset) / 299) ** 2
+    return 2.0 * _width(dataset) ** 2
 
 
-def _convolutional_flops(model: Convolutional, dataset: Photos12 | Digits) -> float:
-    edge, channels, total = dataset.width, 3, 0.0
+def _width(dataset: Dataset) -> int:
+    if isinstance(dataset, Photos12 | Digits | Pictures):
+        return dataset.width
+    return 28 if isinstance(dataset, Mnist) else 2
+
+
+def _convolutional_flops(model: Convolutional, width: int) -> float:
+    edge, channels, total = width, 3, 0.0
     for layer in range(1, model.layers + 1):
         total += 2.0 * edge**2 * 9 * channels * model.channels
         channels = model.channels
@@ -37,7 +45,10 @@ def training_seconds(training: Training, model: Model, dataset: Dataset) -> floa
     """Cost of one training run."""
     if isinstance(training, Gradient):
         return START_SECONDS + training.steps * training.batch * 3 * flops_forward(model, dataset) / FLOPS_PER_SECOND
-    return START_SECONDS + 0.1 * training.levels
+    if isinstance(training, SvmPath | LogisticPath):
+        images = training.images_per_class or (6000 if isinstance(dataset, Mnist) else 120)
+        return 0.2 + 2e-5 * training.levels * images * (3 if isinstance(training, LogisticPath) else 1)
+    return START_SECONDS
 
 
 def attack_seconds(attack: Attack, model: Model, dataset: Dataset, snapshots: int) -> float:
@@ -51,6 +62,10 @@ def statistic_seconds(statistic: Statistic, model: Model | None, dataset: Datase
     """Cost of one statistic on every snapshot of a net."""
     if model is not None and isinstance(statistic, ErrorRate):
         return START_SECONDS + 2 * statistic.points * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
-    if model is not None and isinstance(statistic, GradientNorms):
+    if isinstance(statistic, Tilting | Projections):
+        return 4.0 if isinstance(dataset, Mnist) else 0.3
+    if isinstance(dataset, ToyClasses):
+        return 2.0
+    if model is not None and isinstance(statistic, GradientNorms | LocalTilt):
         return START_SECONDS + 15 * statistic.images * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
     return START_SECONDS

@@ -1,12 +1,15 @@
 """Expanding a configuration into recipes."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
 from advdim.artefacts.keys import canonical_json
-from advdim.config.experiments import STUDIES, Config, Experiment, Study
+from advdim.artefacts.store import is_complete
+from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
 from advdim.config.section import Section
 from advdim.config.training import Gradient
 from advdim.errors import AdvdimError
@@ -14,6 +17,7 @@ from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
+from advdim.plan.sources import dataset_digests, missing_dataset, missing_model, model_digests
 
 Device = Literal["cpu", "gpu"]
 
@@ -38,6 +42,23 @@ class Result:
     labels: dict[str, str | int]
 
 
+@dataclass(frozen=True)
+class NotRun:
+    """A part of an experiment that cannot run, because something is not at hand.
+
+    Attributes:
+        study: the study that would read it.
+        experiment: name of the experiment.
+        what: name of the dataset, or of the model on it.
+        needs: what is missing, and how to get it.
+    """
+
+    study: Study
+    experiment: str
+    what: str
+    needs: str
+
+
 @dataclass
 class Plan:
     """All recipes of a configuration.
@@ -47,12 +68,14 @@ class Plan:
         device: the kind of device that computes.
         recipes: recipe by path, in the order of the stages once expanded.
         results: every artefact in each role that it has.
+        not_run: what is left out, because something is not at hand.
     """
 
     config: Config
     device: Device
     recipes: dict[str, Recipe] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    not_run: list[NotRun] = field(default_factory=list)
 
     def of_stage(self, stage: Stage) -> list[Recipe]:
         """Recipes of one stage, in the order of the configuration."""
@@ -100,6 +123,7 @@ def _dump(settings: Section) -> dict[str, Any]:
 
 def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, name: str) -> None:
     settings = plan.config.datasets[name]
+    needs = missing_dataset(settings)
     dataset = plan.make_recipe(
         "datasets",
         name,
@@ -107,33 +131,56 @@ def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, na
         settings.kind,
         settings=_dump(settings),
         seed=plan.config.dataset_seed,
-        execution={},
+        execution={} if needs else dataset_digests(settings),
         seconds=2.0,
     )
+    if needs and not is_complete(Path(dataset.path), dataset.key):
+        plan.recipes.pop(dataset.path)
+        plan.not_run.append(NotRun(experiment.study, experiment_name, name, needs))
+        return
     labels: dict[str, str | int] = {"experiment": experiment_name, "dataset": name}
     plan.results.append(Result(experiment.study, dataset, settings.kind, labels))
     for seed in experiment.seeds:
         if not experiment.models:
             _expand_measurements(plan, experiment, {"dataset": dataset}, labels | {"seed": seed})
-        for model_name in experiment.models:
-            for training_name in experiment.training:
-                chain = labels | {"model": model_name, "training": training_name, "seed": seed}
-                model = _expand_model(plan, experiment, dataset, chain)
-                _expand_measurements(plan, experiment, {"dataset": dataset, "model": model}, chain)
+        for model_name, training_name, pair in _trained(plan.config, experiment, name):
+            missing = missing_model(plan.config.models[model_name])
+            if missing:
+                plan.not_run.append(NotRun(experiment.study, experiment_name, f"{model_name} on {name}", missing))
+                continue
+            chain = labels | {"model": model_name, "training": training_name, "seed": seed}
+            chain |= {"pair": "-".join(pair)} if pair else {}
+            model = _expand_model(plan, experiment, dataset, chain, pair)
+            _expand_measurements(plan, experiment, {"dataset": dataset, "model": model}, chain)
 
 
-def _expand_model(plan: Plan, experiment: Experiment, dataset: Recipe, labels: dict[str, str | int]) -> Recipe:
+def _trained(config: Config, experiment: Experiment, dataset: str) -> Iterator[tuple[str, str, Pair | None]]:
+    """Every model with every training, linear models once for each pair of classes."""
+    for model in experiment.models:
+        for training in experiment.training:
+            if config.models[model].kind != "linear":
+                yield model, training, None
+                continue
+            names = getattr(config.datasets[dataset], "class_names", ())
+            for pair in combinations(names, 2) if experiment.pairs == "all" else experiment.pairs:
+                yield model, training, pair
+
+
+def _expand_model(
+    plan: Plan, experiment: Experiment, dataset: Recipe, labels: dict[str, str | int], pair: Pair | None
+) -> Recipe:
     config = plan.config
     model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
+    separated = {"pair": list(pair)} if pair else {}
     recipe = plan.make_recipe(
         "models",
-        f"{labels['dataset']}/{labels['model']}-{labels['training']}-s{labels['seed']}",
+        f"{labels['dataset']}/{_model_name(labels)}-s{labels['seed']}",
         "advdim.training.stage",
         training.kind,
         modules=[f"advdim.training.{training.kind}", f"advdim.models.{model.kind}"],
-        settings={"model": _dump(model), "training": _dump(training)},
+        settings={"model": _dump(model), "training": _dump(training)} | separated,
         seed=int(labels["seed"]),
-        execution={"device": plan.device, "threads": config.threads},
+        execution={"device": plan.device, "threads": config.threads} | model_digests(model),
         inputs={"dataset": dataset},
         seconds=cost.training_seconds(training, model, config.datasets[str(labels["dataset"])]),
     )
@@ -144,7 +191,7 @@ def _expand_model(plan: Plan, experiment: Experiment, dataset: Recipe, labels: d
 def _expand_measurements(
     plan: Plan, experiment: Experiment, inputs: dict[str, Recipe], labels: dict[str, str | int]
 ) -> None:
-    measured = f"{labels['model']}-{labels['training']}" if "model" in labels else "data"
+    measured = _model_name(labels) if "model" in labels else "data"
     measurements: list[tuple[Stage, str]] = [("attacks", name) for name in experiment.attacks]
     measurements += [("statistics", name) for name in experiment.statistics]
     for stage, name in measurements:
@@ -161,6 +208,10 @@ def _expand_measurements(
             seconds=_measurement_seconds(plan.config, stage, name, labels),
         )
         plan.results.append(Result(experiment.study, recipe, settings.kind, labels | {"measurement": name}))
+
+
+def _model_name(labels: dict[str, str | int]) -> str:
+    return "-".join(str(labels[part]) for part in ("model", "pair", "training") if part in labels)
 
 
 def _measurement_seconds(config: Config, stage: Stage, name: str, labels: dict[str, str | int]) -> float:
@@ -203,7 +254,9 @@ def _expand_page(plan: Plan, page: str, judgements: dict[Study, Recipe]) -> None
         page,
         modules=[],
         extra=(NOTEBOOKS / f"{page}.py",),
-        settings={"page": page, "claims": _file_digest(CLAIMS), "scale": plan.config.scale} | _results_of(plan, page),
+        settings={"page": page, "claims": _file_digest(CLAIMS), "scale": plan.config.scale}
+        | _results_of(plan, page)
+        | {"not_run": [vars(part) for part in plan.not_run if page in (part.study, "index")]},
         seed=None,
         execution={},
         inputs=_inputs_of(plan, page) | verdicts,

@@ -20,7 +20,7 @@ class Recipe:
         entry: dotted name of the module whose ``make`` is called.
         settings: its own settings.
         seed: its root seed, or None where nothing is drawn.
-        execution: threads and device, as far as the numbers depend on them.
+        execution: threads and device, and digests of the user's files, as far as the numbers depend on them.
         code: digest of the code that it runs.
         libraries: versions of the libraries that this code imports.
         inputs: the recipes that it reads, by role.

@@ -1,5 +1,6 @@
 """The plan as a table for people."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from advdim.artefacts.store import is_complete
-from advdim.plan.expand import Plan
+from advdim.plan.expand import NotRun, Plan
 
 
 def plan_table(plan: Plan, data: Path) -> pd.DataFrame:
@@ -35,8 +36,8 @@ def plan_table(plan: Plan, data: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def print_plan(table: pd.DataFrame, *, only_missing: bool) -> None:
-    """Print the table; in a pipe every row is one line of full length."""
+def print_plan(table: pd.DataFrame, not_run: Sequence[NotRun], *, only_missing: bool) -> None:
+    """Print the table, then what is left out; in a pipe every row is one line of full length."""
     console = Console(soft_wrap=True)
     shown = table[table["would_run"]] if only_missing else table
     drawn = Table("artefact", "exists", "would run", "cost", box=None, pad_edge=False)
@@ -51,3 +52,5 @@ def print_plan(table: pd.DataFrame, *, only_missing: bool) -> None:
         f"{len(table)} artefacts, {int(table['exists'].sum())} exist, {int(table['would_run'].sum())} would run, "
         f"about {waiting / 60:.1f} minutes on one core"
     )
+    for part in not_run:
+        console.print(f"not run: experiment {part.experiment} ({part.what}) needs {part.needs}", markup=False)

@@ -1,5 +1,6 @@
 """What a notebook is handed: the results of its study, the verdicts, and the claims."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,11 +33,13 @@ class Page:
         results: the artefacts of the page's study; none for the front page and the ledger.
         verdicts: one row a claim, the fields of `advdim.ledger.verdict.Verdict`; of one study or of all.
         scale: name of the scale, from the configuration.
+        not_run: what was left out of the page's study, or of all: `study`, `experiment`, `what` and `needs`.
     """
 
     results: Results
     verdicts: pd.DataFrame
     scale: str
+    not_run: tuple[dict[str, str], ...] = ()
 
     @cached_property
     def claims(self) -> Claims:
@@ -63,7 +66,12 @@ def open_page(handed: str, scale: str) -> Page:
         The page's results and verdicts.
     """
     folder = Path(handed)
-    return Page(read_results(folder / "results.json", Path()), read_table(folder / "verdicts.parquet"), scale)
+    return Page(
+        read_results(folder / "results.json", Path()),
+        read_table(folder / "verdicts.parquet"),
+        scale,
+        tuple(json.loads((folder / "not_run.json").read_text(encoding="utf-8"))),
+    )
 
 
 def _told(results: Results) -> list[str]:

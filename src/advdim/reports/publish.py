@@ -58,15 +58,20 @@ def _metrics(plan: Plan, data: Path) -> str:
     return json.dumps(dict(sorted(verdicts.items())), indent=1) + "\n"
 
 
-def _provenance() -> str:
-    """Commit and machine, as HTML: the only bytes of a page that depend on where it was published."""
-    rows = {
+def provenance_facts() -> dict[str, str]:
+    """Commit and machine in words."""
+    return {
         "Commit": _git("log", "-1", "--format=%H, %cs") or "none: not a git checkout",
         "Changes since": "none" if not _git("status", "--porcelain") else "some, not committed",
         "Machine": f"{platform.machine()}, {_processor()}, {os.cpu_count()} cores",
         "System": f"{platform.system()}, Python {platform.python_version()}",
     }
-    return "".join(f"<tr><th scope='row'>{name}</th><td>{html.escape(text)}</td></tr>" for name, text in rows.items())
+
+
+def _provenance() -> str:
+    """Commit and machine, as HTML: the only bytes of a page that depend on where it was published."""
+    facts = provenance_facts().items()
+    return "".join(f"<tr><th scope='row'>{name}</th><td>{html.escape(text)}</td></tr>" for name, text in facts)
 
 
 def _git(*arguments: str) -> str:

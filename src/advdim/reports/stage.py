@@ -1,5 +1,7 @@
 """One page of the report: a notebook, run on the tables of its study, as a self-contained HTML file."""
 
+import json
+
 import pandas as pd
 
 from advdim.artefacts.tables import read_table
@@ -19,6 +21,7 @@ def make(job: Job) -> None:
     verdicts = [
         read_table(folder / "verdicts.parquet") for role, folder in job.inputs.items() if role.startswith("verdicts-")
     ]
+    (handed / "not_run.json").write_text(json.dumps(job.settings["not_run"]), encoding="utf-8")
     pd.concat(verdicts, ignore_index=True).to_parquet(handed / "verdicts.parquet")
     parameters = {"handed": str(handed), "scale": job.settings["scale"]}
     notebook = execute(NOTEBOOKS / f"{page}.py", parameters, handed / f"{page}.ipynb")

@@ -19,7 +19,7 @@ class Results:
 
     Attributes:
         rows: for each role `path`, `stage`, `kind` and `labels` (experiment, dataset, model, training, measurement,
-            seed, as far as they apply).
+            pair, seed, as far as they apply; the column `pair` is "" where none applies).
         root: the folder that the paths are relative to.
     """
 
@@ -51,7 +51,7 @@ class Results:
             One row an observation; empty, without columns, where the study has no such artefact.
         """
         frames = [
-            read_table(self.root / row["path"] / f"{name}.parquet").assign(**row["labels"])
+            read_table(self.root / row["path"] / f"{name}.parquet").assign(**({"pair": ""} | row["labels"]))
             for row in self.rows
             if row["kind"] == kind
         ]

@@ -1,9 +1,7 @@
 """Adam on mini-batches: the whole loop inside a compiled graph, resumable to the bit."""
 
-import os
 import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,7 +13,7 @@ from advdim.artefacts.tables import write_table
 from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models.loss import cross_entropy
-from advdim.models.network import build, weights_name
+from advdim.models.network import build, save_architecture, save_weights
 from advdim.training.checkpoint import restore_checkpoint, save_checkpoint
 from advdim.training.sources import Source, open_source
 
@@ -77,7 +75,7 @@ def train(job: Job) -> None:
     history = _run(trainer, model, settings, job)
     for path in sorted(job.checkpoint.glob("step-*.weights.h5")):
         shutil.copyfile(path, job.output / path.name)  # no move: the checkpoint must stay whole until the end
-    (job.output / "architecture.json").write_text(model.to_json(indent=1) + "\n", encoding="utf-8")
+    save_architecture(model, job.output)
     write_table(history, job.output / "history.parquet")
 
 
@@ -88,7 +86,7 @@ def _run(trainer: Trainer, model: keras.Model, settings: dict[str, Any], job: Jo
     progress = job.progress("step", settings["steps"])
     saved = time.monotonic()
     if step == 0 and 0 in kept:
-        _save_weights(model, job.checkpoint, 0)
+        save_weights(model, job.checkpoint, 0)
     for end in ends:
         if end <= step:
             continue
@@ -96,18 +94,11 @@ def _run(trainer: Trainer, model: keras.Model, settings: dict[str, Any], job: Jo
         step = end
         progress.at(step)
         if step in kept:
-            _save_weights(model, job.checkpoint, step)
+            save_weights(model, job.checkpoint, step)
         if time.monotonic() - saved > job.checkpoint_seconds:
             save_checkpoint(job.checkpoint, trainer.variables, step, losses)
             saved = time.monotonic()
     return pd.DataFrame(losses, columns=["step", "loss"])
-
-
-def _save_weights(model: keras.Model, folder: Path, step: int) -> None:
-    path = folder / weights_name(step)
-    with path.open("wb") as stream:  # HDF5 crashes on a full disk: ask for the room first
-        os.posix_fallocate(stream.fileno(), 0, 8 * model.count_params() + 2**16)
-    model.save_weights(path)
 
 
 def _stretch_ends(steps: int, kept: set[int]) -> list[int]:

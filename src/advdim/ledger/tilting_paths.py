@@ -1,0 +1,74 @@
+"""The path of regularisation that the tilting study's judges read: which pair of classes, how far, at which scale."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from advdim.datasets.stored import read_info
+from advdim.ledger.observations import Net, observations, of_nets, trained_nets
+from advdim.ledger.wording import listed
+from advdim.statistics.collect import Results
+
+PAIR = ("2", "3")
+"""The source's pair of digits."""
+WEAKEST, STRONGEST = -6.0, 2.0
+"""Ends of the source's path, log10 of lambda."""
+ROUNDING = 1e-9
+
+
+def source_path(results: Results, kind: str, name: str) -> tuple[Net | None, pd.DataFrame]:
+    """The support vector machines of the source's pair of classes, or else of another, and what was measured of them.
+
+    Args:
+        results: artefacts of the tilting study.
+        kind: a statistic of linear classifiers.
+        name: which of its tables; one row a level.
+
+    Returns:
+        The classifiers, and their rows in the order of growing regularisation; None and no rows where there are none.
+    """
+    measured = observations(results, kind, name)
+    nets = [net for net in trained_nets(results, kind="linear") if net.training["kind"] == "svm_path"]
+    of_net = {net.labels: of_nets(measured, [net]) for net in nets}
+    known = [net for net in nets if not of_net[net.labels].empty]
+    if not known:
+        return None, pd.DataFrame()
+    net = min(known, key=lambda one: (is_stand_in(one), one.pair != PAIR))
+    return net, of_net[net.labels].drop_duplicates("log10_lambda").sort_values("log10_lambda")
+
+
+def is_stand_in(net: Net) -> bool:
+    """Whether a dataset stands in for MNIST."""
+    return bool(net.dataset["kind"] != "mnist")
+
+
+def reaches(levels: pd.DataFrame, *, weakest: bool = False, strongest: bool = False) -> bool:
+    """Whether the levels reach the ends of the source's path."""
+    if levels.empty:
+        return False
+    low, high = levels["log10_lambda"].min(), levels["log10_lambda"].max()
+    return bool((not weakest or low <= WEAKEST + ROUNDING) and (not strongest or high >= STRONGEST - ROUNDING))
+
+
+def lambda_of(level: "pd.Series[float]") -> str:
+    """Say at which regularisation a level is."""
+    return f"lambda = 1e{level['log10_lambda']:g}"
+
+
+def scale_of_paths(nets: Sequence[Net]) -> str:
+    """Datasets, classes, size of the images, training images and levels; and whether it is MNIST."""
+    return listed(dict.fromkeys(map(_scale_of, nets)))
+
+
+def _scale_of(net: Net) -> str:
+    training = net.training
+    low, high = training["log10_lambda_min"], training["log10_lambda_max"]
+    parts = [
+        f"{net.dataset['kind']}{' (not MNIST)' * is_stand_in(net)}",
+        " against ".join(net.pair),
+        f"d = {math.prod(read_info(net.dataset_folder)['shape'])}",
+        f"{training['images_per_class'] or 'all'} training images of each class",
+        f"{training['levels']} levels from lambda = 1e{low:g} to 1e{high:g}",
+    ]
+    return ", ".join(parts)

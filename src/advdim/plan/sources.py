@@ -1,0 +1,42 @@
+"""What a configuration reads from this machine: whether it is at hand, and which files' content is part of a recipe."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from advdim.config.datasets import Dataset, Mnist, Pictures
+from advdim.config.models import Application, Model
+from advdim.datasets import mnist_files, picture_files
+from advdim.models import application_files
+
+
+def missing_dataset(dataset: Dataset) -> str | None:
+    """Tell what a dataset needs that is not at hand; None if nothing is missing."""
+    if isinstance(dataset, Mnist):
+        return mnist_files.needs()
+    if isinstance(dataset, Pictures):
+        return picture_files.needs(dataset.folder)
+    return None
+
+
+def missing_model(model: Model) -> str | None:
+    """Tell what a model needs that is not at hand; None if nothing is missing."""
+    return application_files.needs(model.weights) if isinstance(model, Application) else None
+
+
+def dataset_digests(dataset: Dataset) -> dict[str, dict[str, str]]:
+    """Digests of the files of this machine that determine a dataset; none where its code knows them."""
+    return _digests(picture_files.files(dataset.folder)) if isinstance(dataset, Pictures) else {}
+
+
+def model_digests(model: Model) -> dict[str, dict[str, str]]:
+    """Digests of the files of this machine that determine a model."""
+    return _digests((Path(model.weights),)) if isinstance(model, Application) else {}
+
+
+def _digests(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
+    digests = {}
+    for path in paths:
+        with path.open("rb") as stream:
+            digests[str(path)] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"files": digests}
