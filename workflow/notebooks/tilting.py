@@ -282,7 +282,7 @@ if paths:
 # ## All pairs: which tilt most, and why
 #
 # Every pair of classes turns from upright to tilted as the regularisation weakens, but not equally far. The matrices give
-# for each pair the largest tilting angle, the adversarial distance where the test error is smallest, and what it costs to
+# for each pair the largest tilting angle, the smallest test error and the adversarial distance there, and what it costs to
 # stand upright: the test error at the strongest regularisation less the smallest one. (There every hinge is active and the
 # bias is not unique; ours is in the middle of what is optimal.)
 
@@ -300,7 +300,7 @@ if not of_pairs.empty:
         f"{extreme[-1][1]:.1f} ({extreme[-1][0]}). Distances in pixels on [0, 1].",
         scale=scale_of_pairs,
         claims=["T06"],
-        alt="Three triangular matrices of numbers, one cell a pair of classes.",
+        alt="Four triangular matrices of numbers, one cell a pair of classes.",
         data=summary,
         recipes=page.recipes(shown_pairs),
     )
@@ -317,9 +317,11 @@ if not of_pairs.empty:
     )
 
 # %% [markdown]
-# Why do some tilt further? A boundary tilts as far as it gains by it. Where the centroids' direction alone separates the
-# classes well, there is little to gain; where the classes overlap along it, the machine must use other directions, and
-# those that separate the training images best are directions of little variance, across the centroids' direction.
+# Why do some tilt further? A boundary turns as long as that wins it margin. Where a plane separates the training images with
+# room to spare, the machine comes to the widest margin at some strength, and weaker regularisation changes nothing more: the
+# curve of the angle goes flat. Where the classes touch, every further step buys a few more images, by directions of ever less
+# variance, which lie across the centroids' direction. So what should go with the angle is not how far the centroids are
+# apart, nor how much the classes overlap along their direction alone, but how hard the pair is for any plane.
 
 # %%
 if not of_pairs.empty:

@@ -36,6 +36,7 @@ class Measure:
 MATRICES = (
     Measure("largest_angle", "Largest tilting angle (degrees)", 1),
     Measure("d_adv_best", "Adversarial distance at the best test error", 2),
+    Measure("best_error", "Best test error (%)", 2),
     Measure("price", "Price of standing upright (points of test error)", 1),
 )
 REASONS = (
@@ -133,15 +134,15 @@ def draw_paths(levels: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 def draw_matrices(summary: pd.DataFrame) -> Figure:
     """Draw one matrix a measure, class I down and class J across."""
     names = list(dict.fromkeys([*summary["class_i"], *summary["class_j"]]))
-    fig, panels = plt.subplots(1, len(MATRICES), figsize=(PAGE[0] * 1.15, 3.4))
-    for axes, measure in zip(panels, MATRICES, strict=True):
+    fig, panels = plt.subplots(2, 2, figsize=(PAGE[0], PAGE[0]))
+    for axes, measure in zip(panels.flat, MATRICES, strict=True):
         matrix = summary.pivot_table(index="class_i", columns="class_j", values=measure.column)
         matrix = matrix.reindex(index=names[:-1], columns=names[1:])
         sns.heatmap(
             matrix,
             annot=True,
             fmt=f".{measure.digits}f",
-            annot_kws={"fontsize": 5.5},
+            annot_kws={"fontsize": 7},
             cmap="crest",
             cbar=False,
             square=True,
@@ -149,8 +150,7 @@ def draw_matrices(summary: pd.DataFrame) -> Figure:
             ax=axes,
         )
         axes.grid(visible=False)
-        axes.set(xlabel="class J", ylabel="class I" if axes is panels[0] else "")
-        axes.set_title(measure.title, fontsize=7.5)
+        axes.set(xlabel="class J", ylabel="class I", title=measure.title)
         axes.tick_params(rotation=0)
     fig.tight_layout()
     return fig
