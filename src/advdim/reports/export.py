@@ -28,13 +28,14 @@ def export_page(plan: Plan, study: str, data: Path, into: Path) -> None:
     """
     page = verified_folder(plan.page(study), data)
     verdicts = read_table(verified_folder(plan.page(f"verdicts-{study}"), data) / "verdicts.parquet")
+    provenance = _provenance(plan, study)  # before the files make the checkout one with changes
     into.mkdir(parents=True, exist_ok=True)
     parts = _Parts()
     parts.feed((page / "page.html").read_text(encoding="utf-8"))
     for name, content in parts.files.items():
         (into / name).write_bytes(content)
     verdicts.to_csv(into / "verdicts.csv", index=False, lineterminator="\n")
-    (into / "provenance.json").write_text(json.dumps(_provenance(plan, study), indent=1) + "\n", encoding="utf-8")
+    (into / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
 
 
 def _provenance(plan: Plan, study: str) -> dict[str, object]:
