@@ -20,6 +20,8 @@ def main() -> None:
     before = others_load()
     prepare_process(device="cpu", threads=1)
     import comparisons  # NumPy and TensorFlow read the environment when they are imported
+    import pictures
+    import reading
 
     configure_tensorflow({"device": "cpu", "threads": 1})
     measured = [
@@ -28,6 +30,9 @@ def main() -> None:
         comparisons.compare_photographs(),
         *(comparisons.compare_svm(pair) for pair in comparisons.SVM_PAIRS),
     ]
+    measured += [reading.compare_reading(width) for width in reading.WIDTHS]
+    for files in (pictures.small_photographs(), pictures.large_photographs()):
+        measured += pictures.compare(files)
     rows = [comparison.row for comparison in measured]
     text = page(rows, comparisons.ALTERNATIONS, (before, others_load()), time.perf_counter() - start)
     RESULTS.write_text(text, encoding="utf-8")

@@ -4,7 +4,7 @@ import logging
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -157,6 +157,29 @@ def fetch_source(
     from advdim.datasets.fetch import fetch
 
     fetch(name, SOURCES)
+
+
+@app.command("stand-in")
+def write_stand_in_archive(
+    folder: Annotated[Path, typer.Argument(help="Where the archive goes; nothing may lie there.")],
+    form: Annotated[
+        Literal["tree", "tars"], typer.Option(help="Folders of synsets, or the original tar files with labels.")
+    ] = "tars",
+    images: Annotated[int, typer.Option(help="Training images of each synset.")] = 4,
+    validation: Annotated[int, typer.Option(help="Validation images of each synset.")] = 2,
+    seed: Annotated[int, typer.Option(help="Root seed of names, crops and places of quirks.")] = 0,
+) -> None:
+    """Write a small stand-in for ILSVRC2012, for those who have no ImageNet: its layout and quirks, other pictures.
+
+    It has the 188 synsets of the twelve classes, with crops of the photographs that installed packages ship, and each
+    quirk that files of ImageNet are known for. `planted-quirks.csv` in the folder lists them.
+
+    Example: `advdim stand-in data/sources/imagenet`.
+    """
+    from advdim.datasets.ilsvrc_stand_in import write_stand_in
+
+    table = write_stand_in(folder, images_per_synset=images, validation_per_synset=validation, seed=seed, form=form)
+    logger.info("%s: written, with %d quirks planted", folder, len(table))
 
 
 @app.command("generate")

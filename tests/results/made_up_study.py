@@ -49,10 +49,14 @@ class Study:
         (folder / "info.json").write_text(json.dumps({"shape": shape}), encoding="utf-8")
         return folder
 
-    def net(self, dataset: str, seed: int, model: dict[str, Any], training: dict[str, Any]) -> dict[str, Any]:
-        """Add a trained net; returns its labels."""
-        labels = {"dataset": dataset, "model": model["kind"], "training": "adam", "seed": seed}
-        self.add("models", model["kind"], labels, {"model": model, "training": training})
+    def net(
+        self, dataset: str, seed: int, model: dict[str, Any], training: dict[str, Any], pair: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Add a trained net, of a pair of classes if it is a linear classifier; returns its labels."""
+        labels = {"dataset": dataset, "model": model["kind"], "training": training.get("kind", "adam"), "seed": seed}
+        separated: dict[str, Any] = {"pair": list(pair)} if pair else {}
+        labels |= {"pair": "-".join(pair)} if pair else {}
+        self.add("models", model["kind"], labels, {"model": model, "training": training} | separated)
         return labels
 
     def spheres(self, kind: str, steps: int, points: int | None = None, seeds: int = 3) -> list[dict[str, Any]]:

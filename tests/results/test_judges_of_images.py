@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_study import Study, limits
+from numpy.typing import NDArray
 
+from advdim.datasets.images import ImageSplits
+from advdim.datasets.stored import write_images
 from advdim.ledger.resampling import over_runs, slope_over_groups
 from advdim.models.linear import LinearPath
 from advdim.statistics.tilting import measure_level
@@ -112,32 +115,46 @@ def test_width_sweep(study: Study, changes: dict[str, Any], verdict: str) -> Non
         assert found.scale.endswith("300 steps, l_inf attack with eps = 0.005 in 10 steps")
 
 
-def path_of(study: Study, *, weakest: float = -6.0, tilt: float = 80.0, bump: float = 0.0, flat: bool = False) -> None:
-    """Linear classifiers that turn from the centroids' direction as the regularisation weakens."""
-    settings = {"kind": "digits", "classes": [2, 3]}
-    folder = study.dataset("digits-2-3", (8, 8, 1), **settings)
+def dataset_of_three(study: Study) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images of three digits: the second and the third differ in one pixel, those of the first are in the way."""
     noise = np.random.default_rng(1)
-    images = noise.integers(100, 110, (40, 8, 8, 1)).astype(np.uint8)
-    y = np.tile([-1.0, 1.0], 20)
-    images[y > 0, 0, 0] += 100
-    np.save(folder / "train-images.npy", images)
-    np.save(folder / "train-labels.npy", (y > 0).astype(np.int64))
+    images = noise.integers(100, 110, (60, 8, 8, 1)).astype(np.uint8)
+    labels = np.tile([0, 1, 2], 20)
+    images[labels == 2, 0, 0] += 100
+    images[labels == 0, 4:] += 50
+    folder = study.dataset("digits", (8, 8, 1), kind="digits", classes=[7, 2, 3])
+    write_images(folder, ImageSplits(images, labels, images, labels, pd.DataFrame({"label": labels}), ("7", "2", "3")))
+    return images, labels
+
+
+def path_of(
+    study: Study,
+    *,
+    weakest: float = -6.0,
+    tilt: float = 80.0,
+    bump: float = 0.0,
+    flat: bool = False,
+    kind: str = "svm_path",
+) -> None:
+    """Linear classifiers that turn from the centroids' direction as the regularisation weakens."""
+    all_images, labels = dataset_of_three(study)
+    images, y = all_images[labels > 0], np.where(labels[labels > 0] == 2, 1.0, -1.0)
     flat_images = images.reshape(40, -1) / 255
     levels = np.linspace(weakest, 2.0, 11)
     angles = np.radians(np.linspace(tilt, 0.0, 11) * (not flat))
     angles[5] += math.radians(bump)
     z = flat_images[y > 0].mean(axis=0) - flat_images[y < 0].mean(axis=0)
     z /= np.linalg.norm(z)
-    across = np.linalg.qr(np.column_stack([z, noise.standard_normal(64)]))[0][:, 1]
+    across = np.linalg.qr(np.column_stack([z, np.random.default_rng(2).standard_normal(64)]))[0][:, 1]
     weights = np.outer(np.cos(angles), z) + np.outer(np.sin(angles), across)
     biases = -weights @ flat_images.mean(axis=0)
-    rows = [measure_level(flat_images, y, flat_images, y, w, b)[0] for w, b in zip(weights, biases, strict=True)]
+    rows = [measure_level(flat_images, y, flat_images, y, w, b) for w, b in zip(weights, biases, strict=True)]
     table = pd.DataFrame(rows).assign(log10_lambda=levels)
-    training = {"log10_lambda_min": weakest, "log10_lambda_max": 2.0, "levels": 11, "images_per_class": None}
-    net = study.net("digits-2-3", 0, {"kind": "linear"}, training)
+    training = {"kind": kind, "log10_lambda_min": weakest, "log10_lambda_max": 2.0, "levels": 11}
+    net = study.net("digits", 0, {"kind": "linear"}, training | {"images_per_class": None}, pair=("2", "3"))
     model = study.root / study.rows[-1]["path"]
     LinearPath(levels, weights, biases, np.zeros(11)).save(model)
-    study.add("statistics", "tilting", net | {"measurement": "tilting"}, {"pictures": 3}, levels=table)
+    study.add("statistics", "tilting", net | {"measurement": "tilting"}, {"eps_pixel": 0.1}, levels=table)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +182,12 @@ def test_path_of_linear_classifiers(study: Study, claim_id: str, changes: dict[s
     if verdict != "needs":
         assert found.scale.startswith("digits (not MNIST), 2 against 3, d = 64, all training images of each class, 11")
         assert found.figure.startswith("tilting.html#")
+
+
+@pytest.mark.parametrize("claim_id", ["T02", "T04", "T05", "T06"])
+def test_other_linear_classifiers_are_not_judged(study: Study, claim_id: str) -> None:
+    path_of(study, kind="logistic_path")
+    assert study.judge(claim_id).verdict == "needs"
 
 
 def test_a_good_classifier_is_asked_for(study: Study) -> None:

@@ -1,5 +1,6 @@
 """Configurations are read strictly, and every mistake is told with its place, what was found and what is expected."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from advdim.config.document import generated_files
+from advdim.config.experiments import Config
 from advdim.config.loading import load_config
 from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
@@ -23,13 +25,23 @@ def document() -> Document:
         "scale": "test",
         "dataset_seed": 0,
         "threads": 1,
-        "datasets": {"balls": {"kind": "spheres", "dimension": 20}, "digits": {"kind": "digits", "classes": [2, 3, 4]}},
+        "datasets": {
+            "balls": {"kind": "spheres", "dimension": 20},
+            "digits": {"kind": "digits", "classes": [2, 3, 4]},
+            "boxes": {"kind": "toy_classes", "dimension": 2},
+        },
         "models": {"net": {"kind": "relu"}, "line": {"kind": "linear"}},
         "training": {"adam": {"kind": "gradient", "steps": 10}, "svm": {"kind": "svm_path"}},
         "attacks": {"walk": {"kind": "manifold"}, "climb": {"kind": "iterative"}},
-        "statistics": {"pairs": {"kind": "pair_distance"}},
+        "statistics": {"pairs": {"kind": "pair_distance"}, "tilts": {"kind": "toy_tilt"}},
         "experiments": {"e": {"study": "spheres", "datasets": ["balls"], "models": ["net"], "training": ["adam"]}},
     }
+
+
+def loaded(folder: Path, document: Document, only: str | None = None) -> Config:
+    path = folder / "right.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return load_config(path, only)
 
 
 def message_of(folder: Path, content: object) -> str:
@@ -48,9 +60,7 @@ def test_shipped_configurations_load_and_name_their_scale(name: str) -> None:
 
 
 def test_a_correct_configuration_is_immutable_and_has_its_defaults(tmp_path: Path, document: Document) -> None:
-    path = tmp_path / "right.yaml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    config = load_config(path)
+    config = loaded(tmp_path, document)
     assert (config.datasets["balls"].outer_radius, config.experiments["e"].seeds) == (1.3, (0,))
     with pytest.raises(ValueError, match="frozen"):
         config.datasets["balls"].dimension = 3
@@ -90,8 +100,24 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
         ),
         (spoil("models", "net", "kind", value="oracle"), "models.net", "oracle", "'relu', 'quadratic'"),
         (spoil("experiments", "e", "seeds", value=[]), "experiments.e.seeds", "[]", "at least 1"),
-        (spoil("experiments", "e", "datasets", value=["x"]), "experiments.e.datasets", "'x'", "['balls', 'digits']"),
+        (
+            spoil("experiments", "e", "datasets", value=["x"]),
+            "experiments.e.datasets",
+            "'x'",
+            "['balls', 'boxes', 'digits']",
+        ),
         (spoil("experiments", "e", "training", value=[]), "experiments.e.training", "empty", "a way of training"),
+        (spoil("experiments", "e", "pairs", value=[]), "experiments.e.pairs", "[]", "at least 1"),
+        (spoil("experiments", "e", "pairs", value="some"), "experiments.e.pairs", "'some'", "`all`, or pairs of"),
+        (spoil("experiments", "e", "pairs", value=[2, 3]), "experiments.e.pairs", "[2, 3]", "[[2, 3], [7, 9]]"),
+        (spoil("experiments", "e", "pairs", value=[[2]]), "experiments.e.pairs", "[[2]]", "[[2, 3], [7, 9]]"),
+        (
+            spoil("experiments", "e", "pairs", value=[[2, 3, 4]]),
+            "experiments.e.pairs",
+            "[[2, 3, 4]]",
+            "[[2, 3], [7, 9]]",
+        ),
+        (spoil("experiments", "e", "pairs", value=[[2, 3.5]]), "experiments.e.pairs", "[[2, 3.5]]", "[[2, 3], [7, 9]]"),
         (spoil("training", "adam", "snapshots", value=[11]), "training.adam", "[11]", "expected steps up to it"),
         (spoil("training", "svm", "log10_lambda_min", value=2.0), "training.svm", "log10_lambda_min", "below"),
     ],
@@ -113,7 +139,15 @@ def test_a_mistake_is_told_with_its_place_what_was_found_and_what_is_expected(
     ("experiment", "told"),
     [
         ({"datasets": ["digits"], "models": ["net"], "training": ["adam"]}, "convolutional or linear"),
-        ({"datasets": ["digits"], "models": ["line"], "training": ["svm"]}, "separates two classes; found 3"),
+        (
+            {"datasets": ["digits"], "models": ["line"], "training": ["svm"], "pairs": [[2, 4], [3, 5]]},
+            "pairs: found '5'; expected classes of dataset 'digits': ['2', '3', '4']",
+        ),
+        (
+            {"datasets": ["digits"], "models": ["line"], "training": ["svm"], "pairs": [[2, 4], [3, "3"]]},
+            "pairs: found '3' twice in a pair; expected two classes",
+        ),
+        ({"datasets": ["digits"], "models": ["line"], "training": ["adam"]}, "expected kind svm_path or logistic_path"),
         ({"datasets": ["balls"], "models": ["net"], "training": ["svm"]}, "expected kind gradient"),
         (
             {"datasets": ["balls"], "models": ["net"], "training": ["adam"], "attacks": ["climb"]},
@@ -124,6 +158,15 @@ def test_a_mistake_is_told_with_its_place_what_was_found_and_what_is_expected(
             "expected no models",
         ),
         ({"datasets": ["balls"], "attacks": ["walk"]}, "expected models for the attacks"),
+        (
+            {"datasets": ["boxes", "balls"], "statistics": ["tilts"]},
+            "'tilts' (kind toy_tilt) does not fit dataset 'balls' (kind spheres); expected kind toy_classes",
+        ),
+        (
+            {"datasets": ["boxes"], "statistics": ["pairs"]},
+            "'pairs' (kind pair_distance) does not fit dataset 'boxes' (kind toy_classes); expected kind spheres",
+        ),
+        ({"datasets": ["boxes"], "models": ["line"], "training": ["svm"]}, "does not fit dataset 'boxes'"),
     ],
 )
 def test_pieces_that_do_not_fit_are_told_with_what_would(
@@ -134,6 +177,55 @@ def test_pieces_that_do_not_fit_are_told_with_what_would(
     assert len(mistakes) == 1
     assert mistakes[0].startswith("  - experiments.e.")
     assert told in mistakes[0]
+
+
+def test_classes_of_pairs_are_names_however_they_are_written(tmp_path: Path, document: Document) -> None:
+    separated = {"study": "tilting", "datasets": ["digits"], "models": ["line"], "training": ["svm"]}
+    forms: list[object] = [[[2, 3], [4, 2]], [["2", "3"], ["4", "2"]], [[2, "3"], ["4", 2]]]
+    found = []
+    for pairs in forms:
+        document["experiments"]["e"] = separated | {"pairs": pairs}
+        found.append(loaded(tmp_path, document))
+    assert found[0] == found[1] == found[2]
+    assert found[0].experiments["e"].pairs == (("2", "3"), ("4", "2"))
+    document["experiments"]["e"] = separated
+    assert loaded(tmp_path, document).experiments["e"].pairs == "all"
+
+
+@pytest.mark.parametrize(
+    ("only", "kept"),
+    [
+        (None, ["e", "f", "g"]),
+        ("tilting", ["f", "g"]),
+        ("g", ["g"]),
+        ("g,spheres", ["e", "g"]),
+        (" e , tilting,g", ["e", "f", "g"]),
+    ],
+)
+def test_only_keeps_studies_and_experiments(
+    tmp_path: Path, document: Document, only: str | None, kept: list[str]
+) -> None:
+    document["experiments"]["f"] = {"study": "tilting", "datasets": ["boxes"], "statistics": ["tilts"]}
+    document["experiments"]["g"] = {"study": "tilting", "datasets": ["digits"], "models": ["line"], "training": ["svm"]}
+    whole, restricted = loaded(tmp_path, document), loaded(tmp_path, document, only)
+    assert restricted.experiments == {name: whole.experiments[name] for name in kept}
+    assert restricted.model_copy(update={"experiments": whole.experiments}) == whole
+
+
+@pytest.mark.parametrize("only", ["dimension", "e,f", "E", "", "e,"])
+def test_only_refuses_what_is_no_study_of_the_file_and_no_experiment(
+    tmp_path: Path, document: Document, only: str
+) -> None:
+    unknown = next(name for name in only.split(",") if name != "e")
+    told = f"--only: found '{unknown}', which is no study and no experiment of {tmp_path / 'right.yaml'}; expected some"
+    with pytest.raises(AdvdimError, match=f"^{re.escape(told)} of e, spheres, with commas between$"):
+        loaded(tmp_path, document, only)
+
+
+def test_only_spares_no_mistake_elsewhere(tmp_path: Path, document: Document) -> None:
+    document["experiments"]["f"] = {"study": "tilting", "datasets": ["rings"]}
+    with pytest.raises(AdvdimError, match=r"experiments\.f\.datasets: found 'rings'"):
+        loaded(tmp_path, document, "e")
 
 
 def test_several_mistakes_are_told_at_once(tmp_path: Path, document: Document) -> None:

@@ -10,7 +10,6 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from advdim.artefacts import store
 from advdim.artefacts.keys import canonical_json
 from advdim.config.attacks import Attack
 from advdim.config.datasets import Dataset
@@ -22,13 +21,13 @@ from advdim.config.training import Training
 from advdim.plan import batches as batching
 from advdim.plan.batches import batches
 from advdim.plan.expand import Plan, expand
-from advdim.plan.prune import run_configurations, superfluous
+from advdim.plan.prune import run_configurations
 from advdim.plan.recipe import STAGES, Recipe
-from advdim.plan.table import plan_table
 
 ROOT = Path(__file__).parents[2]
 Document = dict[str, Any]
 ALWAYS_RENDERED = {"index", "ledger"}
+SECTIONS = {"datasets": Dataset, "models": Model, "training": Training, "attacks": Attack, "statistics": Statistic}
 
 
 @pytest.fixture(autouse=True)
@@ -74,18 +73,19 @@ def test_a_dataset_s_setting_changes_its_whole_chain_and_no_other(laptop: Docume
     after = changed(laptop, lambda d: d["datasets"]["photos12-w48"].update(test_per_class=21))
     gone = names_of(set(before.recipes) - set(after.recipes), before)
     chain = {(r.stage, r.name) for r in before.recipes.values() if r.name.split("/")[0] == "photos12-w48"}
-    assert len(chain) == 1 + 5 * (1 + 2 + 1)
-    assert gone == chain | {("reports", name) for name in pages_of("dimension")}
+    assert len(chain) == 1 + 5 * (1 + 2 + 1) + 1  # one of the nets is the tilting study's as well
+    assert gone == chain | {("reports", name) for name in pages_of("dimension") | pages_of("tilting")}
 
 
 def test_adding_a_seed_adds_one_chain_and_renders_its_study_anew(laptop: Document) -> None:
+    laptop["experiments"]["all-pairs"]["pairs"] = [[2, 3]]
     before = plan_of(laptop)
-    after = changed(laptop, lambda d: d["experiments"]["digits"].update(seeds=[0, 7]))
+    after = changed(laptop, lambda d: d["experiments"]["all-pairs"].update(seeds=[0, 7]))
     new, gone = set(after.recipes) - set(before.recipes), set(before.recipes) - set(after.recipes)
     assert names_of(gone, before) == {("reports", name) for name in pages_of("tilting")}
     assert names_of(new, after) - names_of(gone, before) == {
-        ("models", "digits-2-3/linear-svm-path-s7"),
-        ("statistics", "digits-2-3/linear-svm-path-s7-tilting"),
+        ("models", "digits/linear-2-3-svm-path-s7"),
+        ("statistics", "digits/linear-2-3-svm-path-s7-tilting"),
     }
     chain = [after.recipes[path] for path in new if after.recipes[path].stage == "statistics"]
     assert chain[0].inputs["model"].seed == chain[0].seed == 7
@@ -161,15 +161,45 @@ def test_a_recipe_in_two_experiments_is_shared(laptop: Document) -> None:
     before = plan_of(laptop)
 
     def add(document: Document) -> None:
-        document["experiments"]["again"] = document["experiments"]["digits"]
+        document["experiments"]["again"] = document["experiments"]["other-classifiers"]
 
     after = changed(laptop, add)
     computed = {path for path, recipe in before.recipes.items() if recipe.stage != "reports"}
     assert {path for path, recipe in after.recipes.items() if recipe.stage != "reports"} == computed
-    roles = [result.labels["experiment"] for result in after.results if result.study == "tilting"]
-    assert roles == ["digits"] * 3 + ["again"] * 3
-    model = [result.recipe for result in after.results if result.kind == "linear"]
-    assert model[0] is model[1]
+    once, again = (
+        [result for result in after.results if result.labels["experiment"] == name]
+        for name in ("other-classifiers", "again")
+    )
+    assert len(once) == 1 + 2 * (1 + 1)
+    for result, shared in zip(once, again, strict=True):
+        assert shared.recipe is result.recipe
+        assert shared.labels == result.labels | {"experiment": "again"}
+
+
+def test_pairs_of_a_dataset_become_models_of_their_own(laptop: Document) -> None:
+    classes = [3, 1, 4, 5]
+    laptop["datasets"]["digits"]["classes"] = classes
+    laptop["experiments"] = {"e": laptop["experiments"]["all-pairs"]}
+    pairs = [["3", "1"], ["3", "4"], ["3", "5"], ["1", "4"], ["1", "5"], ["4", "5"]]
+    every = plan_of(laptop)
+    assert [recipe.settings["pair"] for recipe in every.of_stage("models")] == pairs
+    assert [recipe.name for recipe in every.of_stage("models")] == [
+        f"digits/linear-{i}-{j}-svm-path-s0" for i, j in pairs
+    ]
+    for model, statistic in zip(every.of_stage("models"), every.of_stage("statistics"), strict=True):
+        assert statistic.inputs["model"] is model
+    some = changed(laptop, lambda d: d["experiments"]["e"].update(pairs=[[1, 5], [5, 1]]))
+    assert [recipe.settings["pair"] for recipe in some.of_stage("models")] == [["1", "5"], ["5", "1"]]
+    (shared,) = set(some.recipes) & {recipe.path for recipe in every.of_stage("models")}
+    assert every.recipes[shared].settings["pair"] == ["1", "5"]
+    labels = [result.labels["pair"] for result in some.results if "measurement" in result.labels]
+    assert labels == ["1-5", "5-1"]
+
+
+def test_other_models_learn_all_classes_at_once(laptop: Document) -> None:
+    nets = [recipe for recipe in plan_of(laptop).of_stage("models") if recipe.settings["model"]["kind"] != "linear"]
+    assert nets
+    assert all("pair" not in recipe.settings for recipe in nets)
 
 
 def test_every_input_is_in_the_plan_before_its_reader() -> None:
@@ -209,13 +239,14 @@ def test_batches_hold_each_recipe_once_in_order_and_read_nothing_that_comes_late
 
 
 def test_the_test_configuration_covers_every_kind() -> None:
+    """By its experiments, not by what of them runs on this machine."""
     config = load_config(ROOT / "config" / "test.yaml")
-    used = {result.kind for result in expand(config).results}
-    used |= {config.training[str(r.labels["training"])].kind for r in expand(config).results if "training" in r.labels}
-    for union in (Dataset, Model, Training, Attack, Statistic):
+    for section, union in SECTIONS.items():
+        named = getattr(config, section)
+        used = {named[name].kind for experiment in config.experiments.values() for name in getattr(experiment, section)}
         kinds = kinds_of(union)
         assert kinds
-        assert kinds <= used, f"config/test.yaml runs no {kinds - used}"
+        assert kinds == used, f"config/test.yaml uses no {kinds - used} in its experiments"
 
 
 def kinds_of(annotation: object) -> set[str]:
@@ -223,52 +254,3 @@ def kinds_of(annotation: object) -> set[str]:
     union = get_args(annotation)[0]
     assert isinstance(union, types.UnionType)
     return {kind for section in get_args(union) for kind in get_args(section.model_fields["kind"].annotation)}
-
-
-def put(data: Path, recipe: Recipe) -> Path:
-    folder = data.parent / recipe.path
-    with store.staged(data, folder, recipe.key, recipe.document) as staging:
-        (staging / "file").write_text("content", encoding="utf-8")
-    return folder
-
-
-def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path) -> None:
-    plan = expand(load_config(ROOT / "config" / "test.yaml"))
-    present = plan.of_stage("datasets")[0]
-    put(tmp_path / "data", present)
-    table = plan_table(plan, tmp_path / "data").set_index("path")
-    assert table.index[table["exists"]].to_list() == [present.path]
-    assert (table["would_run"] == ~table["exists"]).all()
-    assert list(table.index) == list(plan.recipes)
-
-
-def test_prune_lists_what_no_recipe_names_and_never_what_one_does(tmp_path: Path, laptop: Document) -> None:
-    data = tmp_path / "data"
-    test, current = expand(load_config(ROOT / "config" / "test.yaml")), plan_of(laptop)
-    old = changed(laptop, lambda d: d["attacks"]["linf"].update(eps_pixel=0.004))
-    for recipe in [*test.recipes.values(), *current.recipes.values()]:
-        put(data, recipe)
-    assert superfluous([test, current], data) == []
-    stale = {put(data, recipe) for path, recipe in old.recipes.items() if path not in current.recipes}
-    assert set(superfluous([test, current], data)) == stale
-    assert set(superfluous([test, old], data)) & stale == set()
-    own = {data.parent / path for path in set(test.recipes) - set(current.recipes)}
-    assert set(superfluous([current], data)) == stale | own
-
-
-def test_prune_lists_what_killed_jobs_left_behind(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    plan = expand(load_config(ROOT / "config" / "test.yaml"))
-    key = plan.of_stage("models")[0].key
-    for folder in (".checkpoints", ".staging"):
-        for name in ("0123456789", key):
-            (data / folder / name).mkdir(parents=True)
-            (data / folder / name / "part").write_text("half", encoding="utf-8")
-    left = set(superfluous([plan], data))
-    assert data / ".checkpoints" / key not in left
-    assert {data / ".checkpoints" / "0123456789", data / ".staging" / "0123456789"} <= left
-
-
-def test_configurations_are_told_from_other_files() -> None:
-    assert {path.stem for path in run_configurations(ROOT / "config")} >= {"laptop", "paper", "test"}
-    assert ROOT / "config" / "claims.yaml" not in run_configurations(ROOT / "config")

@@ -1,8 +1,12 @@
 """Batches are functions of the step: every example once an epoch, half of the points on each sphere."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from advdim.training import sources
 from advdim.training.sources import FiniteSet, OnlineSpheres
 
 
@@ -43,6 +47,22 @@ def test_images_become_pixels_on_0_1_with_their_labels() -> None:
     inputs, labels = FiniteSet(images, np.array([5, 6, 7]), 3, seed=0).batch(np.array([2, 0, 1], np.int32))
     assert inputs.numpy().ravel() == pytest.approx([1, 0, 0.2])
     assert labels.numpy().tolist() == [7, 5, 6]
+
+
+def test_a_set_larger_than_memory_gives_the_same_batches_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "images.npy", np.arange(7 * 4 * 4 * 3, dtype=np.uint8).reshape(7, 4, 4, 3))
+    images, labels = np.load(tmp_path / "images.npy", mmap_mode="r"), np.arange(7)
+    in_memory = FiniteSet(images, labels, 3, seed=1)
+    monkeypatch.setattr(sources, "IN_MEMORY_BYTES", 0)
+    on_disk = FiniteSet(images, labels, 3, seed=1)
+    compiled = tf.function(on_disk.batch)
+    for row in in_memory.feed(0, 4):
+        expected, found = tf.function(in_memory.batch)(row), compiled(row)
+        assert np.array_equal(expected[0], found[0])
+        assert np.array_equal(expected[1], found[1])
+        assert found[0].shape == (3, 4, 4, 3)
 
 
 def test_online_batches_lie_half_on_each_sphere_with_their_labels() -> None:

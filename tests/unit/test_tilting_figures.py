@@ -1,16 +1,14 @@
 """From trained paths to figures: what is drawn follows the tables, and mirror images lie behind the boundary."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_results import Listing
 
-from advdim.artefacts.tables import write_table
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images
 from advdim.figures.boundaries import draw_adversarial, draw_planes, draw_rotation
@@ -26,11 +24,11 @@ from advdim.statistics.tilting_plane import centroid_direction, tilting_plane
 LEVELS = np.array([2.0, 0.0, -2.0, -4.0, -6.0])
 
 
-class Study:
+class Study(Listing):
     """Paths of linear classifiers on random images of three classes, measured by the statistic itself."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.rows = root, list[dict[str, Any]]()
+        super().__init__(root)
         rng = np.random.default_rng(5)
         labels = np.tile([0, 1, 2], 12)
         images = (rng.integers(0, 120, (36, 3, 4, 1)) + 60 * labels[:, None, None, None]).astype(np.uint8)
@@ -40,15 +38,6 @@ class Study:
         self.images, self.labels = images.reshape(36, -1) / 255, labels
         self.dataset = self.add("datasets", "digits", {"dataset": "digits"}, {"kind": "digits"})
         write_images(self.dataset, splits)
-
-    def add(self, stage: str, kind: str, labels: dict[str, Any], settings: dict[str, Any]) -> Path:
-        """Give an artefact its folder, recipe and role."""
-        path = f"{stage}/{len(self.rows)}"
-        (self.root / path).mkdir(parents=True)
-        recipe = {"key": "", "recipe": {"settings": settings}, "files": {}}
-        (self.root / path / "recipe.json").write_text(json.dumps(recipe))
-        self.rows.append({"path": path, "stage": stage, "kind": kind, "labels": {"experiment": "e", **labels}})
-        return self.root / path
 
     def path(self, pair: tuple[str, str], kind: str = "svm_path") -> None:
         """Add classifiers that tilt ever more, and what was measured of them."""
@@ -66,16 +55,10 @@ class Study:
         level = {"log10_lambda": LEVELS, "angle_deg": [tilting_plane(w, z).angle_deg for w in weights]}
         numbers = {"d_adv": range(5), "err_train": range(5), "err_test": [5, 4, 1, 3, 4]}
         offsets = {"bias_over_normw": 0.05 / np.linalg.norm(weights, axis=1)}
-        tilting = self.add("statistics", "tilting", labels, {"kind": "tilting"})
-        write_table(pd.DataFrame(level | numbers | offsets), tilting / "levels.parquet")
+        self.add("statistics", "tilting", labels, {"kind": "tilting"}, levels=level | numbers | offsets)
         settings = {"kind": "projections", "images": 6, "pictures": 2}
         out = self.add("statistics", "projections", labels, settings)
         projections.measure(Job("", settings, 0, {}, {"dataset": self.dataset, "model": model}, out, out, 1.0))
-
-    @property
-    def results(self) -> Results:
-        """What a notebook is handed."""
-        return Results(tuple(self.rows), self.root)
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,30 @@
 """The small configuration from an empty folder to pages in a browser, and what must not happen afterwards."""
 
+import base64
+import io
 import json
 import re
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import yaml
+from PIL import Image
 
 from tests.conftest import Project, copy_project
 from tests.workflow.products import products
 
 PAGES = ("index", "spheres", "dimension", "tilting", "ledger")
+BROUGHT = ("mnist", "cifar10", "imagenet12", "resized", "pictures")
+"""Kinds of dataset whose files a user brings, which a fresh checkout does not have."""
+WITHOUT_CLAIM = {"tilting": {"local-tilt"}}
+"""Figures that the sources do not have and that no claim is about."""
 CHROMIUM = shutil.which("chromium")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -97,12 +109,35 @@ def test_a_corrupt_artefact_stops_the_run_with_a_sentence(finished: Project) -> 
     finished.run("snakemake")
 
 
+def test_what_is_not_at_hand_is_told_and_stops_nothing_else(finished: Project) -> None:
+    said = [line for line in finished.run("advdim", "plan").splitlines() if line.startswith("not run: ")]
+    config = yaml.safe_load((finished.folder / "config" / "test.yaml").read_text())
+    wanting = [
+        (name, dataset)
+        for name, experiment in config["experiments"].items()
+        for dataset in experiment["datasets"]
+        if config["datasets"][dataset]["kind"] in BROUGHT
+    ]
+    assert ("mnist", "mnist") in wanting
+    assert ("inception", "pictures") in wanting
+    assert [line.split(" needs ")[0] for line in said] == [f"not run: experiment {name} ({of})" for name, of in wanting]
+    assert "advdim fetch mnist" in next(line for line in said if "experiment mnist" in line)
+    told = {page: (finished.folder / "reports" / f"{page}.html").read_text() for page in PAGES}
+    naming = {page for page, text in told.items() if "Not run: experiment <code>mnist</code>" in text}
+    assert naming == {"index", "tilting"}
+
+
 def test_captions_name_scale_claims_and_recipes(finished: Project) -> None:
     for page in ("spheres", "dimension", "tilting"):
         text = (finished.folder / "reports" / f"{page}.html").read_text()
-        captions = re.findall(r"<figcaption>.*?</figcaption>", text, re.DOTALL)
-        assert captions
-        assert all("<b>Scale:</b>" in caption and 'href="ledger.html#' in caption for caption in captions)
+        found = re.findall(
+            r'<figure class="(?:plot|interactive)" id="(.*?)">.*?(<figcaption>.*?</figcaption>)', text, re.S
+        )
+        assert len(found) == text.count("<figcaption>") > 0
+        assert all("<b>Scale:</b>" in caption for _, caption in found)
+        assert all("recipe.json" in caption or "<b>Scale:</b> theory" in caption for _, caption in found)
+        without = {anchor for anchor, caption in found if 'href="ledger.html#' not in caption}
+        assert without == WITHOUT_CLAIM.get(page, set())
         for address in re.findall(r'href="(\.\./data/[^"]+)"', text):
             assert (finished.folder / "reports" / address).resolve().is_file(), address
 
@@ -135,7 +170,7 @@ def test_page_opens_without_a_network(finished: Project, browser: object, page: 
     assert complaints == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in requests)
     assert all(width > 0 for width in widths)
-    assert len(widths) >= {"spheres": 5, "dimension": 4, "tilting": 2}.get(page, 0)
+    assert len(widths) >= {"spheres": 5, "dimension": 4, "tilting": 15}.get(page, 0)
     assert opened.inner_text("h1")
     for link in opened.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href'))"):
         target, _, anchor = link.partition("#")
@@ -144,22 +179,101 @@ def test_page_opens_without_a_network(finished: Project, browser: object, page: 
     context.close()
 
 
-def test_slider_follows_the_table(finished: Project, browser: object) -> None:
-    import pandas as pd
+@dataclass(frozen=True)
+class PairOnDisk:
+    """The support vector machines of a pair of digits, as a run left them."""
 
-    path = next(path for path in planned(finished) if "tilting" in path and path.startswith("data/statistics/"))
-    levels = pd.read_parquet(finished.folder / path / "levels.parquet").sort_values("log10_lambda")
+    levels: pd.DataFrame
+    rotation: pd.DataFrame
+    weights: np.ndarray
+    biases: np.ndarray
+    image: np.ndarray
+
+    def reflected(self, end: int) -> np.ndarray:
+        """The first image of class I behind the boundary of the weakest (0) or strongest (-1) regularisation."""
+        w, b = self.weights[end], self.biases[end]
+        mirrored = self.image.ravel() - 2 * (self.image.ravel() @ w + b) / (w @ w) * w
+        return 255 * np.clip(mirrored, 0, 1).reshape(self.image.shape)
+
+
+def read_pair_on_disk(project: Project, pair: str) -> PairOnDisk:
+    stem, paths = f"digits/linear-{pair}-svm-path-s0", planned(project)
+
+    def folder(stage: str, name: str) -> Path:
+        (path,) = (path for path in paths if re.fullmatch(f"data/{stage}/{name}-[0-9a-f]{{10}}", path))
+        return project.folder / path
+
+    with np.load(folder("models", stem) / "path.npz") as path:
+        order = np.argsort(path["log10_lambda"])
+        weights, biases = path["weights"][order], path["biases"][order]
+    measured, projected = folder("statistics", f"{stem}-tilting"), folder("statistics", f"{stem}-projections")
+    with np.load(projected / "pictures.npz") as pictures:
+        image = pictures["images"][pictures["y"] == -1][0, ..., 0]
+    levels, rotation = (
+        pd.read_parquet(path).sort_values("log10_lambda", ignore_index=True)
+        for path in (measured / "levels.parquet", projected / "rotation.parquet")
+    )
+    return PairOnDisk(levels, rotation, weights, biases, image)
+
+
+def pixels(address: str) -> np.ndarray:
+    """Grey levels of an embedded picture."""
+    content = base64.b64decode(address.removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(content)), dtype=float)
+
+
+@pytest.fixture
+def tilting_page(finished: Project, browser: object) -> Iterator[Any]:
+    """The page of the tilting study in a browser without a network, which must complain of nothing."""
     context = browser.new_context(offline=True)  # type: ignore[attr-defined]
     opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.goto((finished.folder / "reports" / "tilting.html").as_uri())
-    slider = opened.locator("input[type=range]")
-    pictures = []
-    for key, row in (("Home", levels.iloc[0]), ("End", levels.iloc[-1])):
-        slider.focus()
-        opened.keyboard.press(key)
-        told = opened.inner_text("output")
-        assert f"{row['angle_deg']:.1f}°" in told
-        assert f"{row['err_test']:.2f} %" in told
-        pictures.append(opened.eval_on_selector_all("#slider img", "images => images.map(image => image.src)"))
-    assert pictures[0] != pictures[1]
+    yield opened
     context.close()
+    assert complaints == []
+
+
+def test_slider_follows_the_table(finished: Project, tilting_page: Any) -> None:
+    """Moved to both ends it changes picture, angle and errors as the table says, for each pair of classes."""
+    pairs = tilting_page.eval_on_selector_all("#regularisation-choice-1 option", "all => all.map(one => one.text)")
+    assert pairs == ["2 against 3", "2 against 8"]
+    seen = []
+    for pair in pairs:
+        tilting_page.select_option("#regularisation-choice-1", pair)
+        on_disk = read_pair_on_disk(finished, pair.replace(" against ", "-"))
+        for key, end in (("Home", 0), ("End", -1)):
+            tilting_page.focus("#regularisation-range")
+            tilting_page.keyboard.press(key)
+            row = on_disk.levels.iloc[end]
+            assert tilting_page.eval_on_selector_all(
+                "#regularisation-output b", "all => all.map(one => one.innerText)"
+            ) == [
+                f"{row['log10_lambda']:.1f}".replace("-", "\N{MINUS SIGN}"),
+                f"{row['angle_deg']:.1f}°",
+                f"{row['d_adv']:.3f}",
+                f"{row['err_train']:.2f} %",
+                f"{row['err_test']:.2f} %",
+            ]
+            image, perturbation, mirror = map(
+                pixels,
+                tilting_page.eval_on_selector_all("#regularisation-pictures img", "all => all.map(one => one.src)"),
+            )
+            assert np.abs(image - 255 * on_disk.image).max() <= 0.51
+            assert np.abs(mirror - on_disk.reflected(end)).max() <= 0.51
+            seen.append((row["angle_deg"], row["err_test"], perturbation.tobytes(), mirror.tobytes()))
+    for numbers_or_pictures in zip(*seen, strict=True):
+        weak_first, strong_first, weak_second, strong_second = numbers_or_pictures
+        assert weak_first != strong_first
+        assert weak_second != strong_second
+
+
+def test_the_turning_boundary_follows_its_table(finished: Project, tilting_page: Any) -> None:
+    rotation = read_pair_on_disk(finished, "2-3").rotation
+    for key, end in (("Home", 0), ("End", -1)):
+        tilting_page.focus("#turning-range")
+        tilting_page.keyboard.press(key)
+        told = tilting_page.inner_text("#turning-output")
+        assert f"{rotation['angle_deg'].iloc[end]:.1f}°" in told
+    assert rotation["angle_deg"].iloc[0] > rotation["angle_deg"].iloc[-1] + 10

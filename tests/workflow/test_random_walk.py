@@ -23,7 +23,7 @@ WALK = {
     "checkpoint_seconds": 0.01,
     "datasets": {
         "spheres-d8": {"kind": "spheres", "dimension": 8, "points": 100},
-        "digits-2-3": {"kind": "digits", "classes": [2, 3]},
+        "digits": {"kind": "digits", "classes": [2, 3, 8]},
     },
     "models": {"quadratic-h8": {"kind": "quadratic", "width": 8}, "linear": {"kind": "linear"}},
     "training": {
@@ -33,7 +33,8 @@ WALK = {
     "attacks": {"manifold": {"kind": "manifold", "starts": 5, "steps": 20, "step_size": 0.05}},
     "statistics": {
         "error-rate": {"kind": "error_rate", "points": 500},
-        "tilting": {"kind": "tilting", "pictures": 1},
+        "tilting": {"kind": "tilting"},
+        "projections": {"kind": "projections", "images": 10, "pictures": 1},
     },
     "experiments": {
         "nearest-errors": {
@@ -47,10 +48,11 @@ WALK = {
         },
         "digits": {
             "study": "tilting",
-            "datasets": ["digits-2-3"],
+            "datasets": ["digits"],
             "models": ["linear"],
             "training": ["svm-path"],
-            "statistics": ["tilting"],
+            "pairs": [[2, 3], [3, 8]],
+            "statistics": ["tilting", "projections"],
         },
     },
 }

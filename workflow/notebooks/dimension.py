@@ -40,7 +40,9 @@ not_run(page.not_run)
 # content is the same at every width.
 
 # %%
-sets = [row for row in results.rows if row["stage"] == "datasets" and row["kind"] == "photos12"]
+sets = [
+    row for row in results.rows if row["stage"] == "datasets" and row["kind"] in ("photos12", "imagenet12", "resized")
+]
 sets = sorted({row["path"]: row for row in sets}.values(), key=lambda row: results.settings(row)["width"])
 if sets:
     fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))

@@ -36,6 +36,10 @@ results = page.results
 # and $n$ what is left of $w$ across $z$. The **tilting angle** is the angle of $w$ and $z$, and in the plane of $z$ and
 # $n$, the tilting plane, distances are distances of pixels.
 
+# %% [markdown]
+# At the laptop's scale scikit-learn's digits stand in for MNIST, and our own nets on `photos12` for Inception v3: the ledger
+# says so with each verdict. All pairs of MNIST lie in `docs/paper-scale/tilting`.
+
 # %%
 verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from advdim.config.datasets import Dataset
+from advdim.config.datasets import Dataset, Imagenet12, Resized
 from advdim.config.experiments import Config, Experiment
 
 MODELS_OF_DATASET = {
@@ -10,6 +10,9 @@ MODELS_OF_DATASET = {
     "photos12": ("convolutional", "linear"),
     "digits": ("convolutional", "linear"),
     "mnist": ("convolutional", "linear"),
+    "cifar10": ("convolutional", "linear"),
+    "imagenet12": ("convolutional",),
+    "resized": ("convolutional",),
     "toy_classes": (),
     "pictures": ("application",),
 }
@@ -39,12 +42,23 @@ DATASETS_OF_MEASUREMENT = {"pair_distance": "spheres", "toy_tilt": "toy_classes"
 
 def mistakes_between_sections(config: Config) -> list[str]:
     """List every reference to a missing name and every pair that does not fit, each with its place."""
-    found: list[str] = []
+    found = list(_resized_of_nothing(config))
     for name, experiment in config.experiments.items():
         place = f"experiments.{name}"
         missing = list(_missing_names(config, experiment, place))
         found += missing or _misfits(config, experiment, place)
     return found
+
+
+def _resized_of_nothing(config: Config) -> Iterator[str]:
+    """Resized datasets whose source is none, or cannot be resized."""
+    known = sorted(name for name, dataset in config.datasets.items() if isinstance(dataset, Imagenet12))
+    for name, dataset in config.datasets.items():
+        if isinstance(dataset, Resized) and dataset.source not in known:
+            yield (
+                f"datasets.{name}.source: found '{dataset.source}'; expected a dataset of kind imagenet12, "
+                f"{'one of ' + str(known) if known else 'of which there is none'}"
+            )
 
 
 def _missing_names(config: Config, experiment: Experiment, place: str) -> Iterator[str]:

@@ -1,10 +1,26 @@
 """Settings of the datasets."""
 
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from advdim.config.section import Positive, Section
+from advdim.config.section import Name, Positive, Section
+
+Digit = Annotated[int, Field(ge=0, le=9)]
+Cifar10Class = Literal["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+
+
+def _each_once(classes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a class that is named twice: its images would all go to the first."""
+    repeated = [str(name) for name, count in Counter(classes).items() if count > 1]
+    if repeated:
+        raise ValueError(f"each class once, but {' and '.join(repeated)} more than once")
+    return classes
+
+
+DigitClasses = Annotated[tuple[Digit, ...], AfterValidator(_each_once)]
+Cifar10Classes = Annotated[tuple[Cifar10Class, ...], AfterValidator(_each_once)]
 
 
 class Spheres(Section):
@@ -49,7 +65,7 @@ class Digits(Section):
     resampling: Literal["nearest", "bilinear"] = Field(
         default="nearest", description="How the images are enlarged when `width` exceeds 8."
     )
-    classes: tuple[Annotated[int, Field(ge=0, le=9)], ...] = Field(
+    classes: DigitClasses = Field(
         default=tuple(range(10)), min_length=2, description="The digits that are kept, in the order of their labels."
     )
     test_fraction: float = Field(default=0.3, gt=0, lt=1, description="Share of each class that is kept for testing.")
@@ -64,7 +80,7 @@ class Mnist(Section):
     """MNIST's handwritten digits, 28 x 28 pixels, in the order and with the split of its files."""
 
     kind: Literal["mnist"]
-    classes: tuple[Annotated[int, Field(ge=0, le=9)], ...] = Field(
+    classes: DigitClasses = Field(
         default=tuple(range(10)), min_length=2, description="The digits that are kept, in the order of their labels."
     )
 
@@ -72,6 +88,64 @@ class Mnist(Section):
     def class_names(self) -> tuple[str, ...]:
         """The classes in the order of their labels."""
         return tuple(map(str, self.classes))
+
+
+class Cifar10(Section):
+    """CIFAR-10's coloured photographs, 32 x 32 pixels, in the order and with the split of its files."""
+
+    kind: Literal["cifar10"]
+    classes: Cifar10Classes = Field(
+        default=get_args(Cifar10Class),
+        min_length=2,
+        description="The classes that are kept, in the order of their labels.",
+    )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of their labels."""
+        return self.classes
+
+
+class Imagenet12(Section):
+    """ILSVRC2012 merged into a few classes, centre crops of 256 x 256 pixels (Simon-Gabriel et al. 2018, sec. 4.2)."""
+
+    kind: Literal["imagenet12"]
+    archive: str = Field(
+        default="data/sources/imagenet",
+        description="Folder that holds ILSVRC2012, as folders of synsets or as its tars.",
+    )
+    merge: str = Field(
+        default="config/imagenet12.yaml",
+        description="Which synsets make which class: a file of that form, or a CSV of names and classes.",
+    )
+    variant: Literal["corrected", "published"] = Field(
+        default="corrected",
+        description="`corrected` gives each image one class and one split; `published` keeps the published set's "
+        "contradiction, moving vans that are both ships and trucks.",
+    )
+    validation_share: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the training images that is kept apart for validation."
+    )
+    quarantine_share: float = Field(
+        default=0.001, ge=0, le=1, description="Largest share of images that cannot be decoded; more stop the build."
+    )
+    width: Literal[256] = Field(
+        default=256, description="Edge of the crops in pixels; datasets of kind `resized` are made from them."
+    )
+    kernel: Literal["bilinear", "bicubic", "box"] = Field(
+        default="bilinear", description="Kernel of the resampling, with antialiasing; bilinear is the source's."
+    )
+
+
+class Resized(Section):
+    """The images of another dataset at a smaller width, each made from its larger crop."""
+
+    kind: Literal["resized"]
+    source: Name = Field(description="Name of a dataset of kind imagenet12.")
+    width: int = Field(ge=4, le=256, description="Edge of the images in pixels; the source takes 32, 64, 128 and 256.")
+    kernel: Literal["bilinear", "bicubic", "box"] = Field(
+        default="bilinear", description="Kernel of the resampling, with antialiasing; bilinear is the source's."
+    )
 
 
 class ToyClasses(Section):
@@ -94,4 +168,7 @@ class Pictures(Section):
     classes: int = Field(default=1000, ge=2, le=100_000, description="Classes of the net; ImageNet has 1000.")
 
 
-Dataset = Annotated[Spheres | Photos12 | Digits | Mnist | ToyClasses | Pictures, Field(discriminator="kind")]
+Dataset = Annotated[
+    Spheres | Photos12 | Digits | Mnist | Cifar10 | Imagenet12 | Resized | ToyClasses | Pictures,
+    Field(discriminator="kind"),
+]

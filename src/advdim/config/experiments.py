@@ -1,6 +1,6 @@
 """Experiments: which settings are crossed with which, for which study."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -20,6 +20,20 @@ Pair = tuple[ClassName, ClassName]
 """Two classes: I, to which a linear classifier gives y = -1, and J with y = +1."""
 
 
+def _all_or_pairs(pairs: Any) -> Any:
+    """Refuse any other form in one sentence: of a union Pydantic would tell one for each of its sides."""
+    listed = isinstance(pairs, list | tuple) and all(isinstance(pair, list | tuple) for pair in pairs)
+    named = listed and all(len(pair) == 2 and all(isinstance(name, str | int) for name in pair) for pair in pairs)
+    if pairs != "all" and not named:
+        raise ValueError("`all`, or pairs of class names such as [[2, 3], [7, 9]]")
+    if named and len({tuple(map(str, pair)) for pair in pairs}) < len(pairs):
+        raise ValueError("each pair once")
+    return pairs
+
+
+Pairs = Annotated[tuple[Pair, ...] | Literal["all"], BeforeValidator(_all_or_pairs)]
+
+
 class Experiment(Section):
     """Every dataset with every model, training and seed, then every attack and statistic on each trained model.
 
@@ -30,7 +44,7 @@ class Experiment(Section):
     datasets: tuple[Name, ...] = Field(min_length=1, description="Names from the section `datasets`.")
     models: tuple[Name, ...] = Field(default=(), description="Names from the section `models`.")
     training: tuple[Name, ...] = Field(default=(), description="Names from the section `training`.")
-    pairs: tuple[Pair, ...] | Literal["all"] = Field(
+    pairs: Pairs = Field(
         default="all",
         min_length=1,
         description="Pairs of classes that linear classifiers separate, by name, such as [[2, 3], [7, 9]]; `all` takes "

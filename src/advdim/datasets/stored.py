@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from advdim.artefacts.tables import write_table
 from advdim.datasets.images import ImageSplits
 
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+"""The parts of a set; only those of ImageNet have one for validation."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from advdim.datasets.large import is_stand_in
 from advdim.datasets.stored import read_info
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, of_nets, trained_nets
@@ -21,8 +22,8 @@ from advdim.theory import scaling
 
 FloatArray = NDArray[np.float64]
 
-PHOTOGRAPHS = ("photos12", "imagenet12")
-"""Datasets of the experiment on widths."""
+PHOTOGRAPHS = {"photos12": "photos12", "imagenet12": "imagenet12", "resized": "imagenet12"}
+"""Datasets of the experiment on widths: the set that each kind belongs to."""
 IMAGES = 100
 FIRST_ORDER_EPS = 0.0005
 RESOLVED = 1e-4
@@ -206,7 +207,7 @@ def _sweep(results: Results) -> _Sweep:
     sorts: dict[tuple[object, ...], dict[int, list[Net]]] = {}
     for net in trained_nets(results, kind="convolutional"):
         if net.dataset["kind"] in PHOTOGRAPHS:
-            sort = (net.dataset["kind"], net.dataset.get("crop"), *net.labels[1:3])
+            sort = (PHOTOGRAPHS[net.dataset["kind"]], net.dataset.get("crop"), *net.labels[1:3])
             sorts.setdefault(sort, {}).setdefault(net.dataset["width"], []).append(net)
     widths = max(sorts.values(), key=len, default={})
     nets = [widths[width] for width in sorted(widths)]
@@ -231,9 +232,14 @@ def _have_logarithms(values: Sequence[FloatArray]) -> bool:
 
 def _scale(nets: Sequence[Net]) -> str:
     """Dataset, widths, models and steps of some nets."""
-    kinds = listed(dict.fromkeys(net.dataset["kind"] for net in nets))
+    kinds = listed(dict.fromkeys(map(_set_of, nets)))
     models = listed(dict.fromkeys(net.labels[1] for net in nets))
     return f"{kinds}, widths {numbers(net.dataset['width'] for net in nets)}, {models}, {steps_of(nets)}"
+
+
+def _set_of(net: Net) -> str:
+    kind = str(net.dataset["kind"])
+    return PHOTOGRAPHS.get(kind, kind) + " (stand-in archive, not ImageNet)" * is_stand_in(net.dataset_folder)
 
 
 def _scale_of_sweep(sweep: _Sweep) -> str:

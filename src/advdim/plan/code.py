@@ -29,6 +29,7 @@ DISTRIBUTIONS = {
     "scipy": "scipy",
     "seaborn": "seaborn",
     "skimage": "scikit-image",
+    "simplejpeg": "simplejpeg",
     "sklearn": "scikit-learn",
     "tensorflow": "tensorflow",
 }

@@ -3,8 +3,12 @@
 The constants were read off runs on two cores of a server of 2024; a factor of two off harms nothing.
 """
 
+from collections.abc import Mapping
+from typing import Literal
+
 from advdim.config.attacks import Attack
-from advdim.config.datasets import Dataset, Digits, Mnist, Photos12, Pictures, Spheres, ToyClasses
+from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Resized, Spheres, ToyClasses
+from advdim.config.experiments import Config
 from advdim.config.models import Application, Convolutional, Model, Quadratic, Relu
 from advdim.config.statistics import ErrorRate, GradientNorms, LocalTilt, Projections, Statistic, Tilting
 from advdim.config.training import Gradient, LogisticPath, SvmPath, Training
@@ -27,9 +31,11 @@ def flops_forward(model: Model, dataset: Dataset) -> float:
 
 
 def _width(dataset: Dataset) -> int:
-    if isinstance(dataset, Photos12 | Digits | Pictures):
-        return dataset.width
-    return 28 if isinstance(dataset, Mnist) else 2
+    if isinstance(dataset, Spheres | ToyClasses):
+        return 2  # points, no images
+    if isinstance(dataset, Cifar10):
+        return 32
+    return 28 if isinstance(dataset, Mnist) else dataset.width
 
 
 def _convolutional_flops(model: Convolutional, width: int) -> float:
@@ -39,6 +45,13 @@ def _convolutional_flops(model: Convolutional, width: int) -> float:
         channels = model.channels
         edge = edge // 2 if layer in model.pool_after else edge
     return 4 * total  # small convolutions, normalisation and copies run at a quarter of the speed of products
+
+
+def dataset_seconds(dataset: Dataset) -> float:
+    """Cost of building a dataset."""
+    if isinstance(dataset, Imagenet12):
+        return 200.0
+    return 60.0 if isinstance(dataset, Resized) else 2.0
 
 
 def training_seconds(training: Training, model: Model, dataset: Dataset) -> float:
@@ -69,3 +82,17 @@ def statistic_seconds(statistic: Statistic, model: Model | None, dataset: Datase
     if model is not None and isinstance(statistic, GradientNorms | LocalTilt):
         return START_SECONDS + 15 * statistic.images * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
     return START_SECONDS
+
+
+def measurement_seconds(
+    config: Config, stage: Literal["attacks", "statistics"], name: str, labels: Mapping[str, str | int]
+) -> float:
+    """Cost of one attack or statistic of an experiment, by its name and the labels of what it measures."""
+    dataset = config.datasets[str(labels["dataset"])]
+    if "model" not in labels:
+        return START_SECONDS
+    model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
+    snapshots = len(training.kept_steps) if isinstance(training, Gradient) else 1
+    if stage == "attacks":
+        return attack_seconds(config.attacks[name], model, dataset, snapshots)
+    return statistic_seconds(config.statistics[name], model, dataset, snapshots)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from advdim.artefacts.keys import canonical_json
 from advdim.artefacts.store import is_complete
+from advdim.config.datasets import Resized
 from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
 from advdim.config.section import Section
-from advdim.config.training import Gradient
 from advdim.errors import AdvdimError
 from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
@@ -94,6 +94,11 @@ class Plan:
         recipe = Recipe(stage, name, entry, code=code.digest, libraries=code.libraries, **rest)
         return self.recipes.setdefault(recipe.path, recipe)
 
+    def leave_out(self, part: NotRun) -> None:
+        """Note a part that cannot run, once for all seeds."""
+        if part not in self.not_run:
+            self.not_run.append(part)
+
 
 def expand(config: Config, *, device: Device = "cpu") -> Plan:
     """Expand a configuration into the recipes of every artefact, the reports included.
@@ -123,20 +128,9 @@ def _dump(settings: Section) -> dict[str, Any]:
 
 def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, name: str) -> None:
     settings = plan.config.datasets[name]
-    needs = missing_dataset(settings)
-    dataset = plan.make_recipe(
-        "datasets",
-        name,
-        "advdim.datasets.stage",
-        settings.kind,
-        settings=_dump(settings),
-        seed=plan.config.dataset_seed,
-        execution={} if needs else dataset_digests(settings),
-        seconds=2.0,
-    )
-    if needs and not is_complete(Path(dataset.path), dataset.key):
-        plan.recipes.pop(dataset.path)
-        plan.not_run.append(NotRun(experiment.study, experiment_name, name, needs))
+    dataset, needs = _plan_dataset(plan, name)
+    if needs:
+        plan.leave_out(NotRun(experiment.study, experiment_name, name, needs))
         return
     labels: dict[str, str | int] = {"experiment": experiment_name, "dataset": name}
     plan.results.append(Result(experiment.study, dataset, settings.kind, labels))
@@ -146,12 +140,35 @@ def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, na
         for model_name, training_name, pair in _trained(plan.config, experiment, name):
             missing = missing_model(plan.config.models[model_name])
             if missing:
-                plan.not_run.append(NotRun(experiment.study, experiment_name, f"{model_name} on {name}", missing))
+                plan.leave_out(NotRun(experiment.study, experiment_name, f"{model_name} on {name}", missing))
                 continue
             chain = labels | {"model": model_name, "training": training_name, "seed": seed}
             chain |= {"pair": "-".join(pair)} if pair else {}
             model = _expand_model(plan, experiment, dataset, chain, pair)
             _expand_measurements(plan, experiment, {"dataset": dataset, "model": model}, chain)
+
+
+def _plan_dataset(plan: Plan, name: str) -> tuple[Recipe, str | None]:
+    """The recipe of a dataset, with that of its source, in the plan; or out of it, and what is missing to make it."""
+    settings = plan.config.datasets[name]
+    inputs, needs = {}, missing_dataset(settings)
+    if isinstance(settings, Resized):
+        inputs["source"], needs = _plan_dataset(plan, settings.source)
+    dataset = plan.make_recipe(
+        "datasets",
+        name,
+        "advdim.datasets.stage",
+        settings.kind,
+        settings=_dump(settings),
+        seed=plan.config.dataset_seed,
+        execution=dataset_digests(settings),
+        inputs=inputs,
+        seconds=cost.dataset_seconds(settings),
+    )
+    if needs and not is_complete(Path(dataset.path), dataset.key):
+        plan.recipes.pop(dataset.path)
+        return dataset, needs
+    return dataset, None
 
 
 def _trained(config: Config, experiment: Experiment, dataset: str) -> Iterator[tuple[str, str, Pair | None]]:
@@ -192,7 +209,9 @@ def _expand_measurements(
     plan: Plan, experiment: Experiment, inputs: dict[str, Recipe], labels: dict[str, str | int]
 ) -> None:
     measured = _model_name(labels) if "model" in labels else "data"
-    measurements: list[tuple[Stage, str]] = [("attacks", name) for name in experiment.attacks]
+    measurements: list[tuple[Literal["attacks", "statistics"], str]] = [
+        ("attacks", name) for name in experiment.attacks
+    ]
     measurements += [("statistics", name) for name in experiment.statistics]
     for stage, name in measurements:
         settings = getattr(plan.config, stage)[name]
@@ -205,24 +224,13 @@ def _expand_measurements(
             seed=int(labels["seed"]),
             execution={"device": plan.device, "threads": plan.config.threads},
             inputs=inputs,
-            seconds=_measurement_seconds(plan.config, stage, name, labels),
+            seconds=cost.measurement_seconds(plan.config, stage, name, labels),
         )
         plan.results.append(Result(experiment.study, recipe, settings.kind, labels | {"measurement": name}))
 
 
 def _model_name(labels: dict[str, str | int]) -> str:
     return "-".join(str(labels[part]) for part in ("model", "pair", "training") if part in labels)
-
-
-def _measurement_seconds(config: Config, stage: Stage, name: str, labels: dict[str, str | int]) -> float:
-    dataset = config.datasets[str(labels["dataset"])]
-    if "model" not in labels:
-        return cost.START_SECONDS
-    model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
-    snapshots = len(training.kept_steps) if isinstance(training, Gradient) else 1
-    if stage == "attacks":
-        return cost.attack_seconds(config.attacks[name], model, dataset, snapshots)
-    return cost.statistic_seconds(config.statistics[name], model, dataset, snapshots)
 
 
 def _expand_judgement(plan: Plan, study: Study) -> Recipe:

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from advdim.config.datasets import Dataset, Mnist, Pictures
+from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
 from advdim.config.models import Application, Model
-from advdim.datasets import mnist_files, picture_files
+from advdim.datasets import cifar10_files, ilsvrc, mnist_files, picture_files
+from advdim.datasets.merging import merge_files
 from advdim.models import application_files
 
 
@@ -14,8 +15,12 @@ def missing_dataset(dataset: Dataset) -> str | None:
     """Tell what a dataset needs that is not at hand; None if nothing is missing."""
     if isinstance(dataset, Mnist):
         return mnist_files.needs()
+    if isinstance(dataset, Cifar10):
+        return cifar10_files.needs()
     if isinstance(dataset, Pictures):
         return picture_files.needs(dataset.folder)
+    if isinstance(dataset, Imagenet12):
+        return ilsvrc.needs(Path(dataset.archive))
     return None
 
 
@@ -26,7 +31,11 @@ def missing_model(model: Model) -> str | None:
 
 def dataset_digests(dataset: Dataset) -> dict[str, dict[str, str]]:
     """Digests of the files of this machine that determine a dataset; none where its code knows them."""
-    return _digests(picture_files.files(dataset.folder)) if isinstance(dataset, Pictures) else {}
+    if isinstance(dataset, Pictures) and missing_dataset(dataset) is None:
+        return _digests(picture_files.files(dataset.folder))
+    if isinstance(dataset, Imagenet12):
+        return _digests(merge_files(Path(dataset.merge)))
+    return {}
 
 
 def model_digests(model: Model) -> dict[str, dict[str, str]]:

@@ -11,6 +11,9 @@ from advdim.datasets.spheres import finite_set
 from advdim.datasets.stored import read_images, read_info
 from advdim.seeds import named_seed
 
+IN_MEMORY_BYTES = 2**31
+"""Largest set of images that is held in memory; of a larger one each batch is read from disk, by the page cache."""
+
 
 class Source(Protocol):
     """Batches by step.
@@ -50,7 +53,8 @@ class FiniteSet:
     """A finite set in a new random order every epoch; a remainder smaller than a batch waits for the next order."""
 
     def __init__(self, inputs: NDArray[np.generic], labels: NDArray[np.int64], batch: int, seed: int) -> None:
-        self._inputs = tf.constant(np.asarray(inputs))
+        self._inputs = tf.constant(np.asarray(inputs)) if inputs.nbytes <= IN_MEMORY_BYTES else None
+        self._mapped = inputs
         self._labels = tf.constant(labels)
         self._batch = min(batch, len(labels))
         self._seed = seed
@@ -65,10 +69,15 @@ class FiniteSet:
 
     def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The examples with these indices; images become pixels on [0, 1]."""
-        inputs = tf.gather(self._inputs, row)
+        inputs = self._read(row) if self._inputs is None else tf.gather(self._inputs, row)
         if inputs.dtype == tf.uint8:
             inputs = tf.cast(inputs, tf.float32) / 255
         return inputs, tf.gather(self._labels, row)
+
+    def _read(self, row: tf.Tensor) -> tf.Tensor:
+        """The one call of Python in a step: these images would not fit into memory together."""
+        inputs = tf.numpy_function(lambda chosen: self._mapped[chosen], [row], self._mapped.dtype, stateful=False)
+        return tf.ensure_shape(inputs, (self._batch, *self._mapped.shape[1:]))
 
     def _epoch(self, epoch: int, per_epoch: int) -> NDArray[np.int64]:
         seed = named_seed(self._seed, "training", "order", epoch)

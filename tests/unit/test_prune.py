@@ -1,0 +1,72 @@
+"""What exists of a plan, and what no plan names any more."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from advdim.artefacts import store
+from advdim.config.experiments import Config
+from advdim.config.loading import load_config
+from advdim.plan.expand import expand
+from advdim.plan.prune import run_configurations, superfluous
+from advdim.plan.recipe import Recipe
+from advdim.plan.table import plan_table
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def put(data: Path, recipe: Recipe) -> Path:
+    folder = data.parent / recipe.path
+    with store.staged(data, folder, recipe.key, recipe.document) as staging:
+        (staging / "file").write_text("content", encoding="utf-8")
+    return folder
+
+
+def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path) -> None:
+    plan = expand(load_config(ROOT / "config" / "test.yaml"))
+    present = plan.of_stage("datasets")[0]
+    put(tmp_path / "data", present)
+    table = plan_table(plan, tmp_path / "data").set_index("path")
+    assert table.index[table["exists"]].to_list() == [present.path]
+    assert (table["would_run"] == ~table["exists"]).all()
+    assert list(table.index) == list(plan.recipes)
+
+
+def test_prune_lists_what_no_recipe_names_and_never_what_one_does(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    laptop = yaml.safe_load((ROOT / "config" / "laptop.yaml").read_text(encoding="utf-8"))
+    test, current = expand(load_config(ROOT / "config" / "test.yaml")), expand(Config.model_validate(laptop))
+    laptop["attacks"]["linf"]["eps_pixel"] = 0.004
+    old = expand(Config.model_validate(laptop))
+    for recipe in [*test.recipes.values(), *current.recipes.values()]:
+        put(data, recipe)
+    assert superfluous([test, current], data) == []
+    stale = {put(data, recipe) for path, recipe in old.recipes.items() if path not in current.recipes}
+    assert set(superfluous([test, current], data)) == stale
+    assert set(superfluous([test, old], data)) & stale == set()
+    own = {data.parent / path for path in set(test.recipes) - set(current.recipes)}
+    assert set(superfluous([current], data)) == stale | own
+
+
+def test_prune_lists_what_killed_jobs_left_behind(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    plan = expand(load_config(ROOT / "config" / "test.yaml"))
+    key = plan.of_stage("models")[0].key
+    for folder in (".checkpoints", ".staging"):
+        for name in ("0123456789", key):
+            (data / folder / name).mkdir(parents=True)
+            (data / folder / name / "part").write_text("half", encoding="utf-8")
+    left = set(superfluous([plan], data))
+    assert data / ".checkpoints" / key not in left
+    assert {data / ".checkpoints" / "0123456789", data / ".staging" / "0123456789"} <= left
+
+
+def test_configurations_are_told_from_other_files() -> None:
+    assert {path.stem for path in run_configurations(ROOT / "config")} >= {"laptop", "paper", "test"}
+    assert ROOT / "config" / "claims.yaml" not in run_configurations(ROOT / "config")
