@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 
 from advdim.datasets.stored import read_image_info, read_images
-from advdim.figures import style
+from advdim.figures import imagenet, style
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import not_run, verdict_table
 from advdim.reports.page import open_page
@@ -66,6 +66,35 @@ if sets:
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
         recipes=page.recipes(results.select(kind="photos12")),
+    )
+
+# %%
+for number, (name, manifest) in enumerate(imagenet.manifests(results).items(), 1):
+    table(
+        imagenet.count_classes(manifest),
+        anchor=f"imagenet-counts-{number}",
+        caption=f"{name}: images by class and split; files that cannot be decoded, whose content is in another split already, "
+        "and that were enlarged because their shortest edge is below 256 pixels.",
+    )
+    table(
+        imagenet.list_oddities(manifest),
+        anchor=f"imagenet-odd-{number}",
+        caption=f"{name}: files that are not plain RGB pictures, by what they are, and quarantined ones by the reason.",
+    )
+    contradictions = imagenet.list_contradictions(manifest)
+    if not contradictions.empty:
+        table(
+            contradictions,
+            anchor=f"imagenet-contradictions-{number}",
+            caption=f"{name}: files with two labels or in two splits. A net cannot learn both, and what is trained under one "
+            "label and tested under the other counts as an error when it is learned.",
+        )
+channels = imagenet.channel_facts(results)
+if not channels.empty:
+    table(
+        channels,
+        anchor="imagenet-channels",
+        caption="Channel means and standard deviations of the training images, pixels on [0, 1], beside the published ones.",
     )
 
 # %% [markdown]
