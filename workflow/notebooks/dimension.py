@@ -106,6 +106,10 @@ if not channels.empty:
 # %%
 gradients = results.table("gradient_norms")
 attacked = results.table("iterative")
+if not gradients.empty:  # one experiment, the one whose nets were attacked: sets of other pictures are not on this axis
+    sweep = attacked["experiment"].iloc[0] if not attacked.empty else ""
+    gradients = gradients[gradients["experiment"] == sweep]
+    attacked = attacked[attacked["experiment"] == sweep] if not attacked.empty else attacked
 NET = ["dataset", "model", "training", "seed", "step"]
 
 

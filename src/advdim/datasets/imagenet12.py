@@ -6,10 +6,11 @@ and the centre is cut out. What cannot be decoded is quarantined. Smaller widths
 source, by the dataset `resized`.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -86,12 +87,14 @@ def write(job: Job) -> None:
 
 def prepare(
     archive: Archive,
-    members: Collection[Member],
+    members: Sequence[Member],
     folder: Path,
     kernel: Kernel = "bilinear",
     advance: Callable[[int], None] = lambda _: None,
 ) -> Prepared:
     """Decode and cut images of an archive, going on where a killed build has stopped.
+
+    What could not be decoded is tried again, since the archive may have been mended.
 
     Args:
         archive: the source.
@@ -104,9 +107,8 @@ def prepare(
         Crops and outcomes; memory does not grow with their number.
     """
     places = {member: place for place, member in enumerate(members)}
-    crops = _open_crops(folder / "crops.npy", len(places))
-    done = _read_outcomes(folder)
-    finished = set(done["place"])
+    crops, done = _take_up(folder, members)
+    finished = set(done.loc[done["reason"] == "", "place"])
     waiting = [member for member, place in places.items() if place not in finished]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files = archive.read(waiting)
@@ -120,7 +122,7 @@ def prepare(
     outcomes = _read_outcomes(folder).sort_values("place", ignore_index=True)
     lost = sorted(set(places.values()) - set(outcomes["place"]))
     if lost:
-        missing = list(places)[lost[0]]
+        missing = members[lost[0]]
         raise AdvdimError(
             f"{missing.name}: listed in the archive, but not found on reading; expected an archive that does not "
             f"change during the build; run again ({len(lost)} such images)"
@@ -193,24 +195,36 @@ def _prepare_one(
     return row | facts | {"enlarged": min(height, width) < WIDTH, "reason": ""}
 
 
-def _open_crops(path: Path, count: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
-    """Map the crops into memory: those of a killed build if they are there."""
-    shape = (count, WIDTH, WIDTH, 3)
-    if path.is_file():
-        crops = open_memmap(path, mode="r+")
-        if crops.shape == shape:
-            return crops
-    return open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+def _take_up(folder: Path, members: Sequence[Member]) -> tuple["np.memmap[Any, np.dtype[np.uint8]]", pd.DataFrame]:
+    """Map the crops into memory, with the outcomes of a killed build if it was one of the same images."""
+    path, shape = folder / "crops.npy", (len(members), WIDTH, WIDTH, 3)
+    done = _read_outcomes(folder)
+    begun = (members[place : place + 1] == [Member(*file)] for place, *file in done[["place", *FILE]].to_numpy())
+    if path.is_file() and all(begun):
+        with contextlib.suppress(ValueError):  # killed before its header was written
+            crops = open_memmap(path, mode="r+")
+            if crops.shape == shape:
+                return crops, done
+    for stale in _outcome_paths(folder):
+        stale.unlink()
+    return open_memmap(path, mode="w+", dtype=np.uint8, shape=shape), done.iloc[:0]
+
+
+def _outcome_paths(folder: Path) -> list[Path]:
+    return sorted(folder.glob("outcomes-*.parquet"))
 
 
 def _read_outcomes(folder: Path) -> pd.DataFrame:
-    tables = [read_table(path) for path in sorted(folder.glob("outcomes-*.parquet"))]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"place": pd.Series(dtype=np.int64)})
+    """Read what became of the images; of one that was tried again the last counts."""
+    tables = [read_table(path) for path in _outcome_paths(folder)]
+    if not tables:
+        return pd.DataFrame(columns=["place", *FILE, "reason"])
+    return pd.concat(tables, ignore_index=True).drop_duplicates("place", keep="last")
 
 
 def _write_outcomes(outcomes: pd.DataFrame, folder: Path) -> None:
-    """Mark a chunk as done; the name is that of a place in it, so no two chunks share one."""
-    final = folder / f"outcomes-{outcomes['place'].min():08d}.parquet"
+    """Mark a chunk as done."""
+    final = folder / f"outcomes-{len(_outcome_paths(folder)):08d}.parquet"
     partial_path = final.with_suffix(".partial")
     write_table(outcomes, partial_path)
     partial_path.replace(final)

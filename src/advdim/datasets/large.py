@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from advdim.artefacts.tables import read_table, write_table
 from advdim.datasets.stored import SPLITS, Split, read_image_info, read_images, read_info, write_info
 
-BLOCK = 256
-"""Images that are in memory at a time."""
+BLOCK = 32
+"""Images that are summed up at a time: 100 MB of whole numbers at 256 pixels."""
 
 Images = NDArray[np.uint8]
 
