@@ -37,7 +37,8 @@ not_run(page.not_run)
 #
 # `photos12`: random crops of twelve real photographs, one class each, every crop resized to each width. Training and test
 # crops come from separate parts of each photograph. So the classes are told apart by texture and colour, and the
-# content is the same at every width.
+# content is the same at every width. They stand in for `imagenet12`, the source's twelve merged classes of ImageNet, which
+# is shown here where the archive is at hand (`docs/imagenet12.md`).
 
 # %%
 sets = [
@@ -62,10 +63,10 @@ if sets:
         fig,
         anchor="pictures",
         caption="The first test crop of each class at every width.",
-        scale=page.scale_of(results.select(kind="photos12")),
+        scale=page.scale_of(results.select(stage="datasets")),
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
-        recipes=page.recipes(results.select(kind="photos12")),
+        recipes=page.recipes(results.select(stage="datasets")),
     )
 
 # %%
