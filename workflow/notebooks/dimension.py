@@ -41,9 +41,7 @@ not_run(page.not_run)
 # is shown here where the archive is at hand (`docs/imagenet12.md`).
 
 # %%
-sets = [
-    row for row in results.rows if row["stage"] == "datasets" and row["kind"] in ("photos12", "imagenet12", "resized")
-]
+sets = [row for row in results.rows if row["stage"] == "datasets" and row["kind"] == "photos12"]
 sets = sorted({row["path"]: row for row in sets}.values(), key=lambda row: results.settings(row)["width"])
 if sets:
     fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))
@@ -63,19 +61,44 @@ if sets:
         fig,
         anchor="pictures",
         caption="The first test crop of each class at every width.",
-        scale=page.scale_of(results.select(stage="datasets")),
+        scale=page.scale_of(results.select(kind="photos12")),
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
-        recipes=page.recipes(results.select(stage="datasets")),
+        recipes=page.recipes(results.select(kind="photos12")),
     )
 
+# %% [markdown]
+# ## ImageNet's classes
+#
+# What is in the sets built from ILSVRC2012, where such sets are part of this run.
+
 # %%
-for number, (name, manifest) in enumerate(imagenet.manifests(results).items(), 1):
+for number, (name, built) in enumerate(imagenet.families(results).items(), 1):
+    manifest = imagenet.read_manifest(built)
     table(
         imagenet.count_classes(manifest),
         anchor=f"imagenet-counts-{number}",
         caption=f"{name}: images by class and split; files that cannot be decoded, whose content is in another split already, "
         "and that were enlarged because their shortest edge is below 256 pixels.",
+    )
+    figure(
+        imagenet.draw_pictures(built),
+        anchor=f"imagenet-pictures-{number}",
+        caption=f"{name}: the first test picture of each class at every width at hand.",
+        scale=page.scale_of(built),
+        claims=["D11"],
+        alt="A picture of each class, in one row for each width, coarser from row to row.",
+        recipes=page.recipes(built),
+    )
+    sizes = imagenet.source_sizes(manifest)
+    figure(
+        imagenet.draw_sizes(sizes),
+        anchor=f"imagenet-sizes-{number}",
+        caption=f"{name}: sizes of the {len(sizes):,} files that could be decoded, before they were resized and cut.",
+        scale=page.scale_of(built),
+        claims=["D11"],
+        alt="Two histograms: the shorter edge of the files with a line at 256 pixels, and the ratio of their edges.",
+        recipes=page.recipes(built),
     )
     table(
         imagenet.list_oddities(manifest),

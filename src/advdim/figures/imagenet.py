@@ -1,10 +1,17 @@
 """What is in a set built from ILSVRC2012: counts, oddities, and labels that contradict each other."""
 
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from advdim.artefacts.tables import read_table
 from advdim.datasets.large import is_stand_in
-from advdim.datasets.stored import SPLITS, read_image_info
+from advdim.datasets.stored import SPLITS, read_image_info, read_images
+from advdim.figures.style import INK, PAGE
 from advdim.statistics.collect import Results
 
 SOURCE_MEANS = ".453 .443 .403"
@@ -18,23 +25,87 @@ SOURCE_DEVIATIONS = {
 """Channel deviations of the published set, by width."""
 
 
-def manifests(results: Results) -> dict[str, pd.DataFrame]:
-    """Read the manifest of every built set, by the dataset's name; a set that stands in for ImageNet says so."""
-    found = {}
-    for row in results.rows:
-        if row["stage"] == "datasets" and row["kind"] == "imagenet12":
-            folder = results.folder(row)
-            name = str(row["labels"]["dataset"]) + " (stand-in archive, not ImageNet)" * is_stand_in(folder)
-            found[name] = read_table(folder / "manifest.parquet")
-    return found
+KINDS = ("imagenet12", "resized")
+EDGE = 256
+"""Edge of the crops in pixels: what is smaller is enlarged."""
+
+
+def families(results: Results) -> dict[str, Results]:
+    """Find every built set and its smaller widths.
+
+    Returns:
+        By the name of the set that they are made from, each width once and the largest first; what stands in for
+        ImageNet says so.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    built = [row for row in results.rows if row["stage"] == "datasets" and row["kind"] in KINDS]
+    for row in sorted(built, key=lambda row: int(results.settings(row)["width"]), reverse=True):
+        name = str(results.settings(row).get("source", row["labels"]["dataset"]))
+        name += " (stand-in archive, not ImageNet)" * is_stand_in(results.folder(row))
+        found.setdefault(name, {})[row["path"]] = row
+    return {name: Results(tuple(rows.values()), results.root) for name, rows in found.items()}
+
+
+def read_manifest(family: Results) -> pd.DataFrame:
+    """Read the manifest of a set; all its widths have the same one."""
+    return read_table(family.folder(family.rows[0]) / "manifest.parquet")
+
+
+def draw_pictures(family: Results) -> Figure:
+    """Draw the first test picture of each class, a row for each width; a class without one leaves a gap.
+
+    Args:
+        family: sets of the same pictures.
+
+    Returns:
+        The figure.
+    """
+    folders = [family.folder(row) for row in family.rows]
+    names = read_image_info(folders[0]).class_names
+    size = (PAGE[0], 0.35 + PAGE[0] / len(names) * len(folders))
+    fig, panels = plt.subplots(len(folders), len(names), figsize=size, squeeze=False)
+    for row, folder in zip(panels, folders, strict=True):
+        images, labels = read_images(folder, "test")
+        for label, axes in enumerate(row):
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            for place in np.flatnonzero(labels == label)[:1]:
+                axes.imshow(images[place], interpolation="nearest")
+        row[0].set_ylabel(f"{images.shape[1]} px", rotation=0, ha="right", va="center")
+    for name, axes in zip(names, panels[0], strict=True):
+        axes.set_title(name.replace("-", "\n").replace("_", "\n"), fontsize=6.5, fontweight="normal", loc="center")
+    fig.subplots_adjust(wspace=0.05, hspace=0.05)
+    return fig
+
+
+def source_sizes(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Sizes in pixels of the files that could be decoded, one row a file: `shorter` and `longer` edge."""
+    files = manifest[manifest["reason"] == ""].drop_duplicates(["origin", "synset", "name"])
+    edges = np.sort(files[["height", "width"]].to_numpy(np.int64), axis=1)
+    return pd.DataFrame(edges, columns=["shorter", "longer"])
+
+
+def draw_sizes(sizes: pd.DataFrame) -> Figure:
+    """Draw histograms of the shorter edge and of the ratio of the edges, from what `source_sizes` returns."""
+    fig, (edges, ratios) = plt.subplots(1, 2, figsize=(PAGE[0], 2.4), layout="constrained")
+    shorter, ratio = sizes["shorter"], sizes["longer"] / sizes["shorter"]
+    edges.hist(shorter, bins=np.geomspace(shorter.min(), shorter.max() + 1, 41))
+    edges.axvline(EDGE, color=INK, ls=":")
+    edges.set(xscale="log", title=f"Shorter edge: {(shorter < EDGE).mean():.1%} are below {EDGE}")
+    edges.set(xlabel="pixels, as decoded", ylabel="files")
+    for axis in (edges.xaxis.set_major_formatter, edges.xaxis.set_minor_formatter):
+        axis(LogFormatter(minor_thresholds=(2, 0.5)))
+    ratios.hist(ratio, bins=np.linspace(1, max(2.0, float(np.quantile(ratio, 0.999))), 41))
+    ratios.set(title="Longer over shorter edge", xlabel="ratio")
+    return fig
 
 
 def count_classes(manifest: pd.DataFrame) -> pd.DataFrame:
     """Count the kept images of each class in each split, with what was left out and what was enlarged."""
     kept = manifest[manifest["state"] == "kept"]
     counts = kept.pivot_table(index="class", columns="split", values="name", aggfunc="count", fill_value=0)
-    counts = counts.reindex(columns=list(SPLITS), fill_value=0)
     by_class = manifest.groupby("class")
+    counts = counts.reindex(index=list(by_class.groups), columns=list(SPLITS), fill_value=0)
     counts["quarantined"] = by_class["state"].agg(lambda states: int((states == "quarantined").sum()))
     counts["duplicates"] = by_class["state"].agg(lambda states: int((states == "duplicate").sum()))
     counts["enlarged"] = kept.groupby("class")["enlarged"].sum().astype(int)
@@ -72,7 +143,7 @@ def channel_facts(results: Results) -> pd.DataFrame:
     """Channel means and deviations of every set and width, beside those of the published set."""
     rows = []
     for row in results.rows:
-        if row["stage"] == "datasets" and row["kind"] in ("imagenet12", "resized"):
+        if row["stage"] == "datasets" and row["kind"] in KINDS:
             info = read_image_info(results.folder(row))
             rows.append(
                 {
