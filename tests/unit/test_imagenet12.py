@@ -171,6 +171,8 @@ def test_mutated_files_are_kept_or_quarantined_and_the_totals_add_up(archives: d
     counts = {split: len(read_images(job.output, split)[1]) for split in ("train", "validation", "test")}
     assert counts == table[table["state"] == "kept"].groupby("split").size().to_dict()
     assert (table["state"] == "quarantined").sum() > 50
+    cut = {path.name for path in mutated[1::3]}
+    assert (table.loc[table["name"].isin(cut), "state"] == "quarantined").all()
 
 
 def _mutations(paths: list[Path], generator: np.random.Generator) -> Iterator[bytes]:
