@@ -154,7 +154,7 @@ def manifest_of(roles: pd.DataFrame, outcomes: pd.DataFrame, *, keep_duplicates:
         roles: table of `merge`.
         outcomes: what became of each file.
         keep_duplicates: leave the same content in several splits, as the published set does; else it stays in one:
-            in the test set before the validation set before the training set, and under the first name there.
+            in the test set before the validation set before the training set.
 
     Returns:
         The roles with the outcomes' columns, `state`, `duplicate_of` (name of the row that keeps the content, or "")
