@@ -1,9 +1,9 @@
 """What a configuration reads from this machine: whether it is at hand, and which files' content is part of a recipe."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from advdim.artefacts.store import digest_file
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
 from advdim.config.models import Application, Model
 from advdim.datasets import cifar10_files, ilsvrc, mnist_files, picture_files
@@ -44,8 +44,4 @@ def model_digests(model: Model) -> dict[str, dict[str, str]]:
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
-    digests = {}
-    for path in paths:
-        with path.open("rb") as stream:
-            digests[str(path)] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"files": digests}
+    return {"files": {str(path): digest_file(path) for path in paths}}
