@@ -33,7 +33,7 @@ def alphas(singular_values: ArrayLike, output_weight: float, output_bias: float)
     Source:
         Gilmer et al. 2018, section 4 and appendix B (claim S09).
     """
-    values = _vector(singular_values, "singular_values")
+    values = finite_vector(singular_values, "singular_values")
     if not (math.isfinite(output_bias) and output_bias < 0.0):
         raise ValueError(f"output_bias must be negative and finite, found {output_bias}")
     return np.asarray(output_weight * values**2 / -output_bias)
@@ -55,8 +55,8 @@ def wrong_alphas(alpha: ArrayLike, outer_radius: float) -> NDArray[np.bool_]:
     Source:
         Gilmer et al. 2018, section 4 and appendix B (claims S09, S10, S11).
     """
-    values = _vector(alpha, "alpha")
-    _check_radius(outer_radius)
+    values = finite_vector(alpha, "alpha")
+    check_radius(outer_radius)
     return np.asarray((values < outer_radius**-2) | (values > 1.0))
 
 
@@ -78,7 +78,7 @@ def log_error_rate_clt(alpha: ArrayLike, outer_radius: float | None = None) -> f
         Gilmer et al. 2018, proposition 4.1 and appendix C: 1 - Phi(-mu/sigma), mu = sum(alpha_i - 1),
         sigma^2 = 2 sum(alpha_i - 1)^2. Erratum S14: the statement of the proposition drops the square of sigma.
     """
-    return log_tail_clt(_error_weights(alpha, outer_radius))
+    return log_tail_clt(error_weights(alpha, outer_radius))
 
 
 def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float:
@@ -98,7 +98,7 @@ def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float
         Gilmer et al. 2018, appendix C: z = g/|g| turns the event into sum (alpha_i - 1) g_i^2 > 0; see
         :func:`advdim.theory.quadratic_forms.log_tail_exact`.
     """
-    return log_tail_exact(_error_weights(alpha, outer_radius))
+    return log_tail_exact(error_weights(alpha, outer_radius))
 
 
 def partial_model_alphas(dimension: int, seen: int, outer_radius: float = 1.3) -> FloatArray:
@@ -119,7 +119,7 @@ def partial_model_alphas(dimension: int, seen: int, outer_radius: float = 1.3) -
     Source:
         Gilmer et al. 2018, section 4.1 and figure 4 (claim S15).
     """
-    _check_radius(outer_radius)
+    check_radius(outer_radius)
     if dimension < 2 or not 1 <= seen <= dimension:
         raise ValueError(f"seen must lie in [1, dimension] and dimension be at least 2, found {seen} and {dimension}")
     square = outer_radius**2
@@ -157,24 +157,39 @@ def partial_model_log_error(dimension: int, seen: int, outer_radius: float = 1.3
     return log_error_rate_clt(partial_model_alphas(dimension, seen, outer_radius))
 
 
-def _error_weights(alpha: ArrayLike, outer_radius: float | None) -> FloatArray:
-    """Weights w_i such that the error on a sphere is sum w_i g_i^2 > 0."""
-    values = _vector(alpha, "alpha")
+def error_weights(alpha: ArrayLike, outer_radius: float | None) -> FloatArray:
+    """Weights of the quadratic form that is positive at the errors of a sphere.
+
+    Args:
+        alpha: shape (d,), coefficients of the ellipsoid.
+        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
+
+    Returns:
+        Shape (d,): alpha_i - 1, or 1 - alpha_i R^2. A point is an error iff the sum of the weights times the squares
+        of its direction is positive, so errors exist iff a weight is positive.
+
+    Raises:
+        ValueError: if the radius is not above 1 or alpha is not a non-empty vector of finite numbers.
+
+    Source:
+        Gilmer et al. 2018, appendix C.
+    """
+    values = finite_vector(alpha, "alpha")
     if outer_radius is None:
         return values - 1.0
-    _check_radius(outer_radius)
+    check_radius(outer_radius)
     return 1.0 - values * outer_radius**2
 
 
-def _vector(values: ArrayLike, name: str) -> FloatArray:
-    """Return a vector of floats, refusing other shapes and numbers that are not finite."""
+def finite_vector(values: ArrayLike, name: str) -> FloatArray:
+    """Return a non-empty vector of finite floats, or raise a ValueError that names what else it is."""
     vector = np.asarray(values, dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0 or not np.all(np.isfinite(vector)):
         raise ValueError(f"{name} must be a non-empty vector of finite numbers, found shape {vector.shape}: {vector}")
     return vector
 
 
-def _check_radius(outer_radius: float) -> None:
-    """Refuse an outer sphere that does not lie outside the inner one."""
+def check_radius(outer_radius: float) -> None:
+    """Raise a ValueError if the outer sphere does not lie outside the inner one."""
     if not (math.isfinite(outer_radius) and outer_radius > 1.0):
         raise ValueError(f"outer_radius must be above 1 and finite, found {outer_radius}")
