@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from advdim.attacks import iterative, manifold
 from advdim.attacks.iterative import Attacked, Norm, attack, radius_of, steepest_direction
-from advdim.attacks.manifold import nearest_error_on_sphere
+from advdim.attacks.manifold import walk_on_sphere
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.spheres import sample_sphere
 from advdim.datasets.stored import read_image_info, write_images, write_info
@@ -184,9 +184,10 @@ def fibonacci_sphere(count: int) -> NDArray[np.float64]:
 def test_the_manifold_attack_finds_errors_and_none_nearer_than_the_nearest() -> None:
     alpha = [1.25, 0.8, 0.65]  # only the first axis is wrong: it lies outside [1 / R^2, 1]
     model, rotation = ellipsoid_net(alpha)
-    walk = tf.function(lambda net, points: nearest_error_on_sphere(net, points, 1500, 0.01))
     starts = sample_sphere(200, 3, (1, 2))
-    points, found, taken = (t.numpy() for t in walk(model, tf.constant(starts)))
+    inner = tf.zeros(200, tf.bool)
+    walked = tf.function(lambda at: vars(walk_on_sphere(model, at, inner, steps=1500, step_size=0.01)))(starts)
+    points, found, taken = (walked[name].numpy() for name in ("points", "found", "steps"))
     assert found.all()
     assert np.linalg.norm(points.astype(np.float64), axis=1) == pytest.approx(np.ones(200), abs=1e-6)
     assert ((points @ rotation) ** 2 @ alpha > 1 - 1e-6).all()
@@ -206,7 +207,7 @@ def test_the_manifold_attack_finds_errors_and_none_nearer_than_the_nearest() -> 
 
 def test_the_manifold_attack_finds_no_error_where_there_is_none(tmp_path: Path) -> None:
     model, _ = ellipsoid_net([0.95, 0.8, 0.65])
-    job = job_of(spheres(tmp_path, 3), starts=30, steps=40, step_size=0.01)
+    job = job_of(spheres(tmp_path, 3), starts=30, radii=[1], aim="nearest", steps=40, step_size=0.01)
     table = manifold.prepare(model, job)()
     assert len(table) == 30
     assert not table["found"].any()
@@ -216,7 +217,8 @@ def test_the_manifold_attack_finds_no_error_where_there_is_none(tmp_path: Path) 
 
 def test_the_manifold_table_tells_found_errors_with_distance_and_steps(tmp_path: Path) -> None:
     model, _ = ellipsoid_net([1.25, 0.8, 0.65])
-    table = manifold.prepare(model, job_of(spheres(tmp_path, 3), starts=30, steps=1500, step_size=0.01))()
+    job = job_of(spheres(tmp_path, 3), starts=30, radii=[1], aim="nearest", steps=1500, step_size=0.01)
+    table = manifold.prepare(model, job)()
     assert table["found"].all()
     assert (table["distance"] <= 0.01 * table["attack_steps"] + 1e-5).all()
     assert table["distance"].max() > 0.2

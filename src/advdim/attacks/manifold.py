@@ -88,8 +88,8 @@ def walk_on_sphere(
 ) -> Walked:
     """Walk from each start along its sphere about the origin, towards the wrong answer.
 
-    A step has a fixed length along the gradient of the logit and is followed by the projection on the sphere. The source
-    fixes number and size of the steps and leaves open whether the gradient is normalised; it is here, since raw
+    A step has a fixed length along the gradient of the logit and is followed by the projection on the sphere. The
+    source fixes number and size of the steps and leaves open whether the gradient is normalised; it is here, since raw
     gradients of a saturated net have no length to speak of.
 
     Args:

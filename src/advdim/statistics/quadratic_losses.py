@@ -12,9 +12,9 @@ from advdim.datasets.spheres import between_spheres, labels_of_points, points_on
 from advdim.datasets.stored import read_info
 from advdim.job import Job
 from advdim.models.loss import cross_entropy
-from advdim.statistics.ellipsoid import ellipsoid_of
 from advdim.models.snapshots import measure_snapshots
 from advdim.seeds import named_seed
+from advdim.statistics.ellipsoid import ellipsoid_of
 from advdim.theory.quadratic import wrong_alphas
 
 
