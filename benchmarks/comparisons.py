@@ -137,7 +137,8 @@ def eager_attack(model: keras.Model, points: tf.Tensor, steps: int, step_size: f
         with tf.GradientTape() as tape:
             tape.watch(points)
             logits = model(points, training=False)
-        gradient = tf.math.l2_normalize(tape.gradient(logits, points), axis=1)
+        gradient = tape.gradient(logits, points)
+        gradient = tf.math.l2_normalize(gradient - points * tf.reduce_sum(gradient * points, 1, keepdims=True), axis=1)
         points = tf.where(found[:, None], points, tf.math.l2_normalize(points + step_size * gradient, axis=1))
         found = model(points, training=False)[:, 0] > 0
         if tf.reduce_all(found):
