@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
-from advdim.theory.quadratic import check_radius, error_weights, finite_vector
+from advdim.theory.arguments import check_radius, finite_vector
+from advdim.theory.quadratic import error_weights
 
 FloatArray = NDArray[np.float64]
 
@@ -113,8 +114,8 @@ def nearest_error_in_shell(alpha: ArrayLike, starts: ArrayLike, outer_radius: fl
         outer_radius: R, above 1.
 
     Returns:
-        Distances and points, whose `norm` lies in [1, R] up to rounding. The net calls no point of the shell outer iff no alpha
-        exceeds 1/R^2: all distances are inf then.
+        Distances and points, whose `norm` lies in [1, R] up to rounding. The net calls no point of the shell outer iff
+        no alpha exceeds 1/R^2: all distances are inf then.
 
     Raises:
         ValueError: if alpha is not a non-empty vector of finite numbers, the starts are not rows of as many finite
