@@ -90,3 +90,11 @@ def copy_project(folder: Path) -> Project:
 def project(tmp_path: Path) -> Project:
     """A checkout in an empty folder."""
     return copy_project(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> None:
+    """TensorFlow as in a job of one thread; it can be told so only before its first operation."""
+    from advdim.device import configure_tensorflow
+
+    configure_tensorflow({"device": "cpu", "threads": 1})

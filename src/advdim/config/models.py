@@ -21,6 +21,11 @@ class Quadratic(Section):
 
     kind: Literal["quadratic"]
     width: Positive = Field(default=1000, description="Rows h of W1.")
+    perfect_radius: float | None = Field(
+        default=None,
+        gt=1,
+        description="Start without an error on the spheres of radius 1 and this one (sec. 4); null starts at random.",
+    )
 
 
 class Convolutional(Section):

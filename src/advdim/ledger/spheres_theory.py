@@ -16,6 +16,7 @@ from advdim.ledger.wording import listed, outcome
 from advdim.seeds import named_seed
 from advdim.statistics.collect import Results
 from advdim.theory import caps, quadratic
+from advdim.theory.perfect_start import perfect_output_layer
 
 FloatArray = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ class _Spectrum:
 def judge_perfect_initialisation(claim: Claim, _: Results) -> Verdict:
     """S12: sample the probabilities of a quadratic net with orthonormal columns and the output layer they fix."""
     inner, outer = published(claim)
-    weight, bias = quadratic.perfect_output_layer(inner, outer, OUTER_RADIUS)
+    weight, bias = perfect_output_layer(inner, outer, OUTER_RADIUS)
     generator = np.random.default_rng(named_seed(0, "ledger", claim.id))
     matrix = np.linalg.qr(generator.standard_normal((HIDDEN, DIMENSION)))[0]
     means = []

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import optimize
 
 from advdim.theory.arguments import check_radius, finite_vector
 from advdim.theory.quadratic_forms import (
@@ -146,31 +146,6 @@ def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float
         :func:`advdim.theory.quadratic_forms.log_tail_exact`.
     """
     return log_tail_exact(error_weights(alpha, outer_radius))
-
-
-def perfect_output_layer(inner: float, outer: float, outer_radius: float) -> tuple[float, float]:
-    """Output weight and bias that give chosen probabilities on the two spheres when W1 has orthonormal columns.
-
-    Args:
-        inner: sigmoid probability of "outer" on the inner sphere, in (0, 1/2).
-        outer: sigmoid probability of "outer" on the outer sphere, in (1/2, 1).
-        outer_radius: R, above 1.
-
-    Returns:
-        (w, b); all coefficients of the ellipsoid are then w / (-b), inside (1/R^2, 1).
-
-    Raises:
-        ValueError: if a probability lies on the wrong side of 1/2 or the radius is not above 1.
-
-    Source:
-        Gilmer et al. 2018, section 4 (claim S12: 0.0016 and 0.9994 at R = 1.3).
-    """
-    check_radius(outer_radius)
-    if not (0.0 < inner < 0.5 < outer < 1.0):
-        raise ValueError(f"probabilities must satisfy 0 < inner < 1/2 < outer < 1, found {inner} and {outer}")
-    low, high = float(special.logit(inner)), float(special.logit(outer))
-    weight = (high - low) / (outer_radius**2 - 1.0)
-    return weight, low - weight
 
 
 def partial_model_alphas(dimension: int, seen: int, outer_radius: float = 1.3) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 logger = logging.getLogger("advdim")
 
@@ -16,7 +17,7 @@ NAME = "checkpoint.npz"
 
 
 def save_checkpoint(
-    folder: Path, variables: Sequence[keras.Variable], step: int, losses: Sequence[tuple[int, float]]
+    folder: Path, variables: Sequence[keras.Variable | tf.Variable], step: int, losses: Sequence[tuple[int, float]]
 ) -> None:
     """Write a checkpoint in one move: a kill leaves the old or the new one.
 
@@ -35,7 +36,9 @@ def save_checkpoint(
     temporary.replace(folder / NAME)
 
 
-def restore_checkpoint(folder: Path, variables: Sequence[keras.Variable]) -> tuple[int, list[tuple[int, float]]]:
+def restore_checkpoint(
+    folder: Path, variables: Sequence[keras.Variable | tf.Variable]
+) -> tuple[int, list[tuple[int, float]]]:
     """Set the variables to those of the last checkpoint.
 
     Returns:

@@ -14,6 +14,7 @@ from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models.loss import cross_entropy
 from advdim.models.network import build, save_architecture, save_weights
+from advdim.training.adam import Adam
 from advdim.training.checkpoint import restore_checkpoint, save_checkpoint
 from advdim.training.sources import Source, open_source
 
@@ -31,14 +32,13 @@ class Trainer:
     def __init__(self, model: keras.Model, source: Source, learning_rate: float) -> None:
         self._model = model
         self._source = source
-        self._optimizer = keras.optimizers.Adam(learning_rate)
-        self._optimizer.build(model.trainable_variables)
+        self._adam = Adam(model.trainable_variables, learning_rate)
         self._stretch = tf.function(self._run_stretch)
 
     @property
-    def variables(self) -> list[keras.Variable]:
+    def variables(self) -> list[keras.Variable | tf.Variable]:
         """All that a resumed run must start from."""
-        return [*self._model.variables, *self._optimizer.variables]
+        return [*self._model.variables, *self._adam.variables]
 
     def advance(self, start: int, stop: int) -> float:
         """Take the steps from `start` up to, and without, `stop`; returns their mean loss in nats."""
@@ -60,8 +60,7 @@ class Trainer:
         inputs, labels = self._source.batch(row)
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(cross_entropy(labels, self._model(inputs, training=True)))
-        variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        self._adam.apply(tape.gradient(loss, [weight.value for weight in self._model.trainable_variables]))
         return loss
 
 

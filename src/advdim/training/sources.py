@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from advdim.datasets.spheres import finite_set
+from advdim.datasets.spheres import between_spheres, finite_set, labels_of_points, points_on_sphere
 from advdim.datasets.stored import read_images, read_info
 from advdim.seeds import named_seed
 
@@ -30,23 +30,23 @@ class Source(Protocol):
 
 
 class OnlineSpheres:
-    """Fresh points in every step, the first half of a batch on the inner sphere (Gilmer et al. 2018, sec. 3)."""
+    """Fresh points in every step, inner and outer ones in turn (Gilmer et al. 2018, sec. 3)."""
 
     def __init__(self, dimension: int, outer_radius: float, batch: int, seed: int) -> None:
         self._dimension = dimension
+        self._outer_radius = outer_radius
+        self._batch = batch
         self._seed = named_seed(seed, "training", "online points")
-        self._labels = tf.constant(np.arange(batch) >= batch // 2, tf.int64)
-        self._radii = tf.where(self._labels == 1, tf.constant(outer_radius, tf.float32), 1.0)[:, None]
 
     def feed(self, start: int, stop: int) -> tf.Tensor:
-        """The numbers of the steps."""
-        return tf.range(start, stop, dtype=tf.int32)
+        """The number of each step's first point."""
+        return tf.range(start, stop, dtype=tf.int64) * self._batch
 
     def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Points drawn from the seed of this step."""
-        seed = tf.stack([tf.constant(self._seed[0], tf.int32), tf.constant(self._seed[1], tf.int32) ^ row])
-        points = tf.random.stateless_normal((len(self._labels), self._dimension), seed)
-        return self._radii * tf.math.l2_normalize(points, axis=1), self._labels
+        """The points from this number on."""
+        labels = labels_of_points(row, self._batch)
+        directions = points_on_sphere(row, self._batch, self._dimension, self._seed)
+        return between_spheres(directions, labels, self._outer_radius), labels
 
 
 class FiniteSet:
