@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
-from advdim.theory.quadratic import check_radius, error_weights, finite_vector
+from advdim.theory.arguments import check_radius, finite_vector
+from advdim.theory.quadratic import error_weights
 
 FloatArray = NDArray[np.float64]
 
