@@ -97,7 +97,7 @@ def _snapshots(results: Results) -> _Snapshots | None:
     inner = sampled[sampled["sphere"] == "inner"].sort_values("points").drop_duplicates([*NET, "step"], keep="last")
     rates = inner[[*NET, "step"]].assign(rate=inner["errors"] / inner["points"])
     attacked = attacked.assign(distance=attacked["distance"].where(attacked["found"]))
-    groups = attacked.groupby([*NET, "measurement", "step"], as_index=False)
+    groups = attacked.groupby([*NET, "step"], as_index=False)
     table = groups.agg(distance=("distance", "mean"), found=("found", "mean")).merge(rates, on=[*NET, "step"])
     return _Snapshots(table, nets).where(table["distance"] > 0.0)
 

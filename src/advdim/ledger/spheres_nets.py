@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from advdim.ledger.observations import Net, at_end, measurement_settings, observations, of_nets, trained_nets
+from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, of_nets, trained_nets
 from advdim.statistics.collect import Results
 
 DIMENSION = 500
@@ -46,13 +46,17 @@ def on_spheres(net: Net, dimension: int, points: int | None) -> bool:
 
 
 def searched(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
-    """Rows of every snapshot under the attacks for the nearest error that search spheres of these radii."""
+    """Rows of every snapshot under the attacks for the nearest error that search spheres of these radii.
+
+    Attacks begin at the same starts; what two of them report of one start counts once.
+    """
     table = of_nets(observations(results, "manifold"), nets)
     if table.empty:
         return table
     settings = measurement_settings(results, "manifold")
     nearest = [name for name, attack in settings.items() if attack["aim"] == "nearest"]
-    return table[table["measurement"].isin(nearest) & table["radius"].isin(radii)]
+    table = table[table["measurement"].isin(nearest) & table["radius"].isin(radii)]
+    return table.drop_duplicates([*NET, "step", "radius", "start"])
 
 
 def searched_at_end(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
