@@ -269,7 +269,7 @@ if not circles.empty:
 # %%
 if not searches.empty:
     swept = searches[~counted_too & searches["dataset"].map(results.datasets["points"]).isna()]
-    if swept["dimension"].nunique() > 1:
+    if len(set(swept["dimension"])) > 1:
         fig, drawn = spheres.draw_dimensions(swept)
         sweep = results.select(experiment=str(swept["experiment"].iloc[0]))
         figure(
