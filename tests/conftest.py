@@ -4,12 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 120_000
+"""How long the browser may take for a step on a machine that has other work."""
+QUIET = ["--disable-quic", "--disable-background-networking", "--disable-sync", "--disable-component-update"]
+"""Options without which Chromium looks for the network by itself."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +97,17 @@ def copy_project(folder: Path) -> Project:
 def project(tmp_path: Path) -> Project:
     """A checkout in an empty folder."""
     return copy_project(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium without a network; what is opened in it must ask for none."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: nothing was opened in a browser")
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--no-first-run", *QUIET]
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=options, timeout=PATIENCE_MS)
+        yield chromium
+        chromium.close()

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.conftest import Project, copy_project
+from tests.conftest import PATIENCE_MS, Project, copy_project
 from tests.workflow.products import products
 
 PAGES = ("index", "spheres", "dimension", "tilting", "ledger")
@@ -25,7 +25,6 @@ BROUGHT = ("mnist", "cifar10", "imagenet12", "resized", "pictures")
 """Kinds of dataset whose files a user brings, which a fresh checkout does not have."""
 WITHOUT_CLAIM = {"tilting": {"local-tilt"}}
 """Figures that the sources do not have and that no claim is about."""
-CHROMIUM = shutil.which("chromium")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -142,23 +141,10 @@ def test_captions_name_scale_claims_and_recipes(finished: Project) -> None:
             assert (finished.folder / "reports" / address).resolve().is_file(), address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """Headless Chromium without a network."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: the pages were not opened in a browser")
-    from playwright.sync_api import sync_playwright
-
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=[*options, "--disable-component-update"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.mark.parametrize("page", PAGES)
-def test_page_opens_without_a_network(finished: Project, browser: object, page: str) -> None:
-    context = browser.new_context(offline=True)  # type: ignore[attr-defined]
+def test_page_opens_without_a_network(finished: Project, browser: Any, page: str) -> None:
+    context = browser.new_context(offline=True)
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     complaints: list[str] = []
     requests: list[str] = []
@@ -223,9 +209,10 @@ def pixels(address: str) -> np.ndarray:
 
 
 @pytest.fixture
-def tilting_page(finished: Project, browser: object) -> Iterator[Any]:
+def tilting_page(finished: Project, browser: Any) -> Iterator[Any]:
     """The page of the tilting study in a browser without a network, which must complain of nothing."""
-    context = browser.new_context(offline=True)  # type: ignore[attr-defined]
+    context = browser.new_context(offline=True)
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
