@@ -17,6 +17,23 @@ PATIENCE_MS = 120_000
 """How long the browser may take for a step on a machine that has other work."""
 QUIET = ["--disable-quic", "--disable-background-networking", "--disable-sync", "--disable-component-update"]
 """Options without which Chromium looks for the network by itself."""
+LONGEST_FIRST = ("workflow/test_random_walk.py", "workflow/test_end_to_end.py", "theory", "workflow", "")
+"""Order of the tests, by the beginnings of their paths: of those that run side by side, the longest must not be last."""
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # as in the workflow's jobs; more threads only wait for a core that is taken
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, for `make test` runs two files at a time."""
+    tests = Path(__file__).parent
+    items.sort(
+        key=lambda item: next(
+            place
+            for place, beginning in enumerate(LONGEST_FIRST)
+            if item.path.relative_to(tests).as_posix().startswith(beginning)
+        )
+    )
 
 
 @dataclass(frozen=True)
