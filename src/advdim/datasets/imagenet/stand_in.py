@@ -62,9 +62,9 @@ def write_stand_in(
 
     Returns:
         One row for each quirk of an image, those of synsets of no class included: ``origin``, ``synset``, ``name``,
-        ``kind`` and ``detail``. Kinds are those of `advdim.datasets.imagenet.quirky_pictures`, ``duplicate`` (of the image whose
-        name is the detail), ``moving-van`` and ``small`` (of whole pictures; the detail is width x height, as stored).
-        The same table lies in the folder as `STAND_IN_MARK`.
+        ``kind`` and ``detail``. Kinds are those of `advdim.datasets.imagenet.quirky_pictures`, ``duplicate`` (of the
+        image whose name is the detail), ``moving-van`` and ``small`` (of whole pictures; the detail is width x height,
+        as stored). The same table lies in the folder as `STAND_IN_MARK`.
 
     Raises:
         AdvdimError: the folder is not empty or cannot be written, a number is out of its range, or there are too few
