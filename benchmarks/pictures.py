@@ -18,9 +18,9 @@ import tensorflow as tf
 from comparisons import Comparison
 from PIL import Image
 
-from advdim.datasets.decoding import decode
+from advdim.datasets.imagenet.decoding import decode
+from advdim.datasets.imagenet.resizing import downsize, shortest_edge_crop
 from advdim.datasets.photographs import PHOTOGRAPHS, load
-from advdim.datasets.resizing import downsize, shortest_edge_crop
 
 WIDTHS = (256, 128, 64, 32)
 QUALITY = 90

@@ -24,13 +24,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from advdim.artefacts.tables import read_table, write_table
-from advdim.datasets.decoding import Undecodable, decode
-from advdim.datasets.ilsvrc import STAND_IN_MARK, Archive, Member, open_ilsvrc
+from advdim.datasets.imagenet.archive import STAND_IN_MARK, Archive, Member, open_ilsvrc
+from advdim.datasets.imagenet.decoding import Undecodable, decode
+from advdim.datasets.imagenet.merge_files import load_merge
+from advdim.datasets.imagenet.merging import merge
+from advdim.datasets.imagenet.resampling import Kernel
+from advdim.datasets.imagenet.resizing import shortest_edge_crop
 from advdim.datasets.images import interleaved_order
 from advdim.datasets.large import write_large_images
-from advdim.datasets.merging import load_merge, merge
-from advdim.datasets.resampling import Kernel
-from advdim.datasets.resizing import shortest_edge_crop
 from advdim.errors import AdvdimError
 from advdim.job import Job
 
