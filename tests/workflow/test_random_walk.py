@@ -87,9 +87,7 @@ class Walker:
         path = self.project.folder / "src/advdim/attacks/manifold.py"
         text = path.read_text()
         factor = self.random.choice([0.5, 0.75, 0.9])
-        edited = re.sub(
-            r"points \+ ([0-9.]+ \* )?step_size \* gradient", f"points + {factor} * step_size * gradient", text
-        )
+        edited = re.sub(r"points \+ ([0-9.]+ \* )?step_size \* uphill", f"points + {factor} * step_size * uphill", text)
         assert edited != text or f"{factor} * step_size" in text
         path.write_text(edited)
 

@@ -88,9 +88,11 @@ def walk_on_sphere(
 ) -> Walked:
     """Walk from each start along its sphere about the origin, towards the wrong answer.
 
-    A step has a fixed length along the gradient of the logit and is followed by the projection on the sphere. The source
-    fixes number and size of the steps and leaves open whether the gradient is normalised; it is here, since raw
-    gradients of a saturated net have no length to speak of.
+    A step has a fixed length along the sphere, in the direction of the gradient of the logit without its radial part,
+    and is followed by the projection on the sphere. The source fixes number and size of the steps and leaves open
+    whether the gradient is normalised. It is here, since raw gradients of a saturated net have no length to speak of;
+    and without its radial part, which takes most of the gradient of a net that tells radii apart, and which the
+    projection would undo.
 
     Args:
         model: a net from (n, d) to (n, 1) logits, positive for the outer sphere.
@@ -117,7 +119,9 @@ def walk_on_sphere(
 
     def walk(number: tf.Tensor, points: tf.Tensor, logits: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:
         gradient, taken = rest
-        moved = points + step_size * uphill * tf.math.l2_normalize(gradient, axis=1)
+        outward = points / radii
+        along = gradient - outward * tf.reduce_sum(gradient * outward, axis=1, keepdims=True)
+        moved = points + step_size * uphill * tf.math.l2_normalize(along, axis=1)
         moved = radii * tf.math.l2_normalize(moved, axis=1)
         ended = error(logits) & stop_at_errors
         points = tf.where(ended[:, None], points, moved)

@@ -53,8 +53,9 @@ def nearest_called_outer(
     """Walk from each start up the logit, inside the shell between the spheres, to the first point called outer.
 
     The ball around the start grows by `step_size` at each step, and the walk stands where the logit seems largest in
-    it: at the ball's edge, in the direction of the gradient at the last place. So it reaches the boundary near the point
-    that is nearest to the start, where the gradient points away from the start. The source does not describe its search.
+    it: at the ball's edge, in the direction of the gradient at the last place. So it reaches the boundary near the
+    point that is nearest to the start, where the gradient points away from the start. The source does not describe its
+    search.
 
     Args:
         model: a net from (n, d) to (n, 1) logits, positive for the outer sphere.

@@ -15,8 +15,8 @@ class Manifold(OfSnapshots):
     radii: Radii = Field(
         default=(1.0,),
         min_length=1,
-        description="Radii of the spheres that are searched, in units of the inner one; a point is in error where the net "
-        "says otherwise than the boundary in the middle, (1 + R) / 2.",
+        description="Radii of the spheres that are searched, in units of the inner one; a point is in error where the "
+        "net says otherwise than the boundary in the middle, (1 + R) / 2.",
     )
     aim: Literal["nearest", "worst"] = Field(
         default="nearest", description="`nearest` stops at the first error; `worst` goes on to the last step."
@@ -32,7 +32,9 @@ class Shell(OfSnapshots):
     starts: Positive = Field(default=100, description="Number of random starts on the inner sphere.")
     steps: Positive = Field(default=300, description="Steps of each attack at most.")
     step_size: float = Field(
-        default=0.001, gt=0, description="How much further from the start each step looks, in units of the inner radius."
+        default=0.001,
+        gt=0,
+        description="How much further from the start each step looks, in units of the inner radius.",
     )
 
 

@@ -44,7 +44,7 @@ class Slices(OfSnapshots):
 
 
 class Circles(OfSnapshots):
-    """Every error of a net in two dimensions, by a grid of angles on both circles (Gilmer et al. 2018, fig. 2 right)."""
+    """Every error of a net in two dimensions, by a grid of angles (Gilmer et al. 2018, fig. 2 right)."""
 
     kind: Literal["circles"]
     angles: Positive = Field(default=10_000, description="Angles on each circle.")
@@ -127,6 +127,9 @@ Statistic = Annotated[
     | QuadraticLosses
     | TrueDistance
     | GradientNorms
-    | Tilting | Projections | ToyTilt | LocalTilt,
+    | Tilting
+    | Projections
+    | ToyTilt
+    | LocalTilt,
     Field(discriminator="kind"),
 ]

@@ -11,6 +11,7 @@ from scipy import special
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, observations, published
+from advdim.ledger.spheres_nets import DIMENSION, HIDDEN, OUTER_RADIUS
 from advdim.ledger.verdict import Judge, Outcome, Verdict, judged
 from advdim.ledger.wording import listed, outcome
 from advdim.seeds import named_seed
@@ -25,11 +26,6 @@ from advdim.theory.quadratic_forms import (
 )
 
 FloatArray = NDArray[np.float64]
-
-DIMENSION = 500
-HIDDEN = 1000
-OUTER_RADIUS = 1.3
-"""The source's spheres and its quadratic net."""
 
 INITIALISATION_POINTS = 10_000
 HALF_INPUT_DIMENSION = 3000

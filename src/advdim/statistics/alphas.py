@@ -10,9 +10,9 @@ from advdim.artefacts.tables import write_table
 from advdim.datasets.spheres import sample_sphere
 from advdim.datasets.stored import read_info
 from advdim.job import Job
-from advdim.statistics.ellipsoid import ellipsoid_of
 from advdim.models.snapshots import measure_snapshots
 from advdim.seeds import named_seed
+from advdim.statistics.ellipsoid import ellipsoid_of
 
 
 def measure(job: Job) -> None:

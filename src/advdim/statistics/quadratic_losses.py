@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 
@@ -12,9 +11,10 @@ from advdim.datasets.spheres import between_spheres, labels_of_points, points_on
 from advdim.datasets.stored import read_info
 from advdim.job import Job
 from advdim.models.loss import cross_entropy
-from advdim.statistics.ellipsoid import ellipsoid_of
 from advdim.models.snapshots import measure_snapshots
 from advdim.seeds import named_seed
+from advdim.statistics.ellipsoid import ellipsoid_of
+from advdim.theory.losses import worst_losses
 from advdim.theory.quadratic import wrong_alphas
 
 
@@ -26,8 +26,9 @@ def measure(job: Job) -> None:
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     """Compile the measurement of a quadratic net.
 
-    The table has one row a snapshot: `mean_loss` over fresh points, half of them on each sphere; `worst_loss`, the
-    largest loss that any point of the spheres has, exactly; the number of `wrong` alphas. Losses are in nats.
+    The table has one row a snapshot: `mean_loss` over fresh points, half of them on each sphere and the same for every
+    snapshot; `worst_loss`, the largest loss that any point of the spheres has, exactly; the number of `wrong` alphas.
+    Losses are in nats.
     """
     info, points = read_info(job.inputs["dataset"]), 2 * job.settings["points"]
     seed = named_seed(job.seed, "quadratic losses", "points")
@@ -36,12 +37,10 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     mean_loss = tf.function(lambda: tf.reduce_mean(cross_entropy(labels, model(fresh, training=False))))
 
     def run() -> pd.DataFrame:
-        alpha, bias = ellipsoid_of(model)[:2]
-        # On a sphere of radius r the logit -b (sum(alpha_i z_i^2) - 1) lies between its values on the extreme axes.
-        worst_logits = -bias * np.array([alpha.max() - 1, 1 - info["outer_radius"] ** 2 * alpha.min()])
+        alpha, bias, _ = ellipsoid_of(model)
         row = {
             "mean_loss": float(mean_loss()),
-            "worst_loss": float(np.logaddexp(0, worst_logits).max()),
+            "worst_loss": max(worst_losses(alpha, bias, info["outer_radius"])),
             "wrong": int(wrong_alphas(alpha, info["outer_radius"]).sum()),
         }
         return pd.DataFrame([row])

@@ -1,8 +1,8 @@
 """What a net says in planes through the origin (Gilmer et al. 2018, fig. 1).
 
-Three sorts of plane: `random` ones; `one worst`, spanned by a worst-case point and a random direction; `two worst`, spanned
-by two worst-case points, made orthogonal. A worst-case point is where gradient descent of the logit along the outer
-sphere ends, so a point of the outer sphere that is called inner, with confidence.
+Three sorts of plane: `random` ones; `one worst`, spanned by a worst-case point and a random direction; `two worst`,
+spanned by two worst-case points, made orthogonal. A worst-case point is where gradient descent of the logit along the
+outer sphere ends, so a point of the outer sphere that is called inner, with confidence.
 """
 
 from collections.abc import Callable
@@ -94,3 +94,39 @@ def in_plane(
     turn, radius = (grid.ravel() for grid in np.meshgrid(angles, radii, indexing="ij"))
     across = np.stack([radius * np.cos(np.radians(turn)), radius * np.sin(np.radians(turn))], axis=1)
     return (across @ basis).astype(np.float32), pd.DataFrame({"angle_deg": turn, "radius": radius})
+
+
+def boundary_radii(plane: pd.DataFrame) -> "pd.Series[float]":
+    """Where the rays of a plane first leave what is called inner.
+
+    Args:
+        plane: rows of one plane, as `prepare` makes them.
+
+    Returns:
+        The radius by `angle_deg`, between the two points asked by linear interpolation of the logit; that of the
+        farthest point where nothing on the ray is called outer.
+    """
+    logits = plane.pivot_table(index="angle_deg", columns="radius", values="logit")
+    radii, values = logits.columns.to_numpy(dtype=np.float64), logits.to_numpy(dtype=np.float64)
+    outside = values > 0
+    first = np.where(outside.any(axis=1), outside.argmax(axis=1), len(radii) - 1)
+    before, rows = np.maximum(first - 1, 0), np.arange(len(values))
+    rise = values[rows, first] - values[rows, before]
+    way = np.divide(-values[rows, before], rise, out=np.ones(len(values)), where=outside.any(axis=1) & (first > 0))
+    return pd.Series(radii[before] + way * (radii[first] - radii[before]), index=logits.index)
+
+
+def called_inner_at(plane: pd.DataFrame, radius: float) -> "pd.Series[bool]":
+    """Whether the rays of a plane are called inner at some radius, by linear interpolation of the logit.
+
+    Args:
+        plane: rows of one plane, as `prepare` makes them.
+        radius: distance from the origin, at most the largest that was asked.
+
+    Returns:
+        One truth value an `angle_deg`.
+    """
+    logits = plane.pivot_table(index="angle_deg", columns="radius", values="logit")
+    radii = logits.columns.to_numpy(dtype=np.float64)
+    values = [np.interp(radius, radii, ray) for ray in logits.to_numpy(dtype=np.float64)]
+    return pd.Series(np.array(values) <= 0, index=logits.index)

@@ -24,8 +24,8 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     """Prepare the measurement of a quadratic net.
 
     The table has one row a start, the attack's first ones of the same seed: `start`; `on_sphere`, the distance to the
-    nearest error on the inner sphere; `in_shell`, that to the nearest point between the spheres that is called outer, and
-    its `norm`. Distances are infinite where there is no such point, and the norm is NaN then.
+    nearest error on the inner sphere; `in_shell`, that to the nearest point between the spheres that is called outer,
+    and its `norm`. Distances are infinite where there is no such point, and the norm is NaN then.
     """
     info = read_info(job.inputs["dataset"])
     starts = draw_starts(job.settings["starts"], info["dimension"], job.seed).astype(np.float64)
