@@ -116,12 +116,13 @@ def project(tmp_path: Path) -> Project:
     return copy_project(tmp_path / "checkout")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    """TensorFlow as in a job of one thread; it can be told so only before its first operation."""
-    from advdim.device import configure_tensorflow
+    """TensorFlow, if a collected module uses it, as in a job of one thread: it can be told so only at first."""
+    if "tensorflow" in sys.modules:
+        from advdim.device import configure_tensorflow
 
-    configure_tensorflow({"device": "cpu", "threads": 1})
+        configure_tensorflow({"device": "cpu", "threads": 1})
 
 
 @pytest.fixture(scope="module")
