@@ -28,7 +28,7 @@ BROUGHT = ("mnist", "cifar10", "imagenet12", "resized", "pictures")
 WITHOUT_CLAIM = {"tilting": {"local-tilt"}}
 """Figures that the sources do not have and that no claim is about."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")
