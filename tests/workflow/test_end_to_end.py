@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@cache
 def planned(project: Project) -> list[str]:
+    """Folders of all artefacts of a checkout whose configuration and code no test changes."""
     return [line.split()[0] for line in project.run("advdim", "plan").splitlines() if line.startswith("data/")]
 
 
