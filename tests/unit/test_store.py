@@ -1,6 +1,5 @@
 """An artefact is complete or absent, whatever happens to the disk, the process or the files."""
 
-import contextlib
 import errno
 import importlib
 import json
@@ -9,15 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from advdim.artefacts import running, store
-from advdim.artefacts.running import claim_run
+from advdim.artefacts import store
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.make import make
@@ -278,42 +275,3 @@ def test_a_reader_refuses_a_missing_or_corrupt_input(recipe: Recipe, data: Path)
     with pytest.raises(AdvdimError, match="numbers: found another content"):
         made(reader, data)
     assert nothing_is_left(reader, data)
-
-
-CLAIM = (
-    "import sys, time; from pathlib import Path; from advdim.artefacts.running import claim_run;"
-    "claim_run(Path(sys.argv[1])); print('claimed', flush=True); time.sleep(600)"
-)
-
-
-@contextlib.contextmanager
-def another_run(data: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A process that has claimed a folder."""
-    with subprocess.Popen([sys.executable, "-c", CLAIM, str(data)], stdout=subprocess.PIPE, text=True) as run:
-        try:
-            assert run.stdout is not None
-            assert run.stdout.readline() == "claimed\n"
-            yield run
-        finally:
-            run.kill()
-
-
-def test_one_run_at_a_time_claims_the_folder_and_a_killed_one_frees_it(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with another_run(data) as run:
-        with monkeypatch.context() as patch:
-            patch.setattr(running, "PATIENCE_SECONDS", 0)
-            with pytest.raises(AdvdimError, match="another run is at work in this folder; expected none; wait for it"):
-                claim_run(data)
-        os.kill(run.pid, signal.SIGKILL)
-        run.communicate(timeout=60)
-        claim_run(data)
-
-
-def test_a_claim_waits_for_a_run_that_is_dying(data: Path) -> None:
-    with another_run(data) as run:
-        start = time.monotonic()
-        threading.Timer(0.5, run.kill).start()
-        claim_run(data)
-        assert time.monotonic() - start >= 0.5

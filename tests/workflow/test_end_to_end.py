@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ BROUGHT = ("mnist", "cifar10", "imagenet12", "resized", "pictures")
 WITHOUT_CLAIM = {"tilting": {"local-tilt"}}
 """Figures that the sources do not have and that no claim is about."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@cache
 def planned(project: Project) -> list[str]:
+    """Folders of all artefacts of a checkout whose configuration and code no test changes."""
     return [line.split()[0] for line in project.run("advdim", "plan").splitlines() if line.startswith("data/")]
 
 

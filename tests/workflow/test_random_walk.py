@@ -176,7 +176,7 @@ class Walker:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(4000)
 def test_every_run_of_a_random_walk_equals_one_from_scratch(tmp_path: Path) -> None:
     walker = Walker(tmp_path, seed=20181)
     steps: list[Callable[[], None]] = [

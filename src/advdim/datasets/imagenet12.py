@@ -188,7 +188,8 @@ def _prepare_one(
     try:
         decoded = decode(content)
     except Undecodable as error:
-        crops[place] = 0
+        if crops[place].any():  # of an earlier try; where nothing was written, the file keeps its hole
+            crops[place] = 0
         return row | {"mode": "", "height": 0, "width": 0, "mended": "", "enlarged": False, "reason": str(error)}
     height, width = decoded.pixels.shape[:2]
     crops[place] = shortest_edge_crop(decoded.pixels, WIDTH, kernel)

@@ -72,12 +72,15 @@ def originals() -> tuple[bytes, ...]:
     return (*made, jpeg(progressive=True), jpeg(restart_marker_blocks=3), jpeg(subsampling="4:4:4"))
 
 
-def mutated(draw: random.Random) -> bytes:
-    """Flip bits anywhere or in the header, cut, swap headers, overwrite or repeat a part."""
+MUTATIONS = ("bits", "header", "cut", "swap", "noise", "repeat", "remove")
+
+
+def mutated(draw: random.Random, mutation: str = "") -> bytes:
+    """Flip bits anywhere or in the header, cut, swap headers, overwrite, repeat or remove a part; "" draws one."""
     content, other = bytearray(draw.choice(originals())), draw.choice(originals())
     start = draw.randrange(len(content))
     stop = min(len(content), start + draw.randrange(1, 200))
-    match draw.choice(("bits", "header", "cut", "swap", "noise", "repeat", "remove")):
+    match mutation or draw.choice(MUTATIONS):
         case "bits" | "header" as where:
             for _ in range(draw.randrange(1, 9)):
                 bit = draw.randrange(8 * (len(content) if where == "bits" else 400))
