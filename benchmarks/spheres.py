@@ -51,9 +51,21 @@ class Part:
 PARTS = (
     Part("training ReLU", "steps/s", 60, 4.0e8, "h1000-d2, d = 500, batch 50, fresh points, Adam"),
     Part("training quadratic", "steps/s", 200, 1.0e8, "h1000, d = 500, batch 50, fresh points, Adam"),
-    Part("evaluation ReLU", "points/s", 10_000, 3.002e6, "h1000-d2 at inference on fresh points"),
-    Part("attack ReLU", "steps/s", 50, 6.0e8, "h1000-d2, 100 starts on the sphere; batch norm folded, peer's if tuned"),
-    Part("attack quadratic", "steps/s", 400, 5.0e7, "h1000 folded to W1'W1, 100 starts; peer's folded if tuned"),
+    Part(
+        "evaluation ReLU",
+        "points/s",
+        10_000,
+        3.002e6,
+        "h1000-d2 at inference on fresh points; the tuned peer's batch norm is folded, ours is not",
+    ),
+    Part(
+        "attack ReLU",
+        "steps/s",
+        50,
+        6.0e8,
+        "h1000-d2, 100 starts on the sphere; the tuned peer's batch norm is folded, ours is not",
+    ),
+    Part("attack quadratic", "steps/s", 400, 5.0e7, "h1000, 100 starts; ours and the tuned peer's folded to W1'W1"),
 )
 PRODUCT, PRODUCTS, PRODUCT_FLOPS = "product", 20, 2.0e9
 
