@@ -22,6 +22,7 @@ def main() -> None:
     import comparisons  # NumPy and TensorFlow read the environment when they are imported
     import pictures
     import reading
+    import spheres
 
     configure_tensorflow({"device": "cpu", "threads": 1})
     measured = [
@@ -30,6 +31,7 @@ def main() -> None:
         comparisons.compare_photographs(),
         *(comparisons.compare_svm(pair) for pair in comparisons.SVM_PAIRS),
     ]
+    measured += spheres.compare()
     measured += [reading.compare_reading(width) for width in reading.WIDTHS]
     for files in (pictures.small_photographs(), pictures.large_photographs()):
         measured += pictures.compare(files)
@@ -63,6 +65,7 @@ def page(rows: list[str], alternations: int, load: tuple[float, float], seconds:
     tail = [
         "",
         f"- Machine: {_processor()}, {os.cpu_count()} cores, one thread of computation each.",
+        "- Against PyTorch: work for each second of processor time, summed over one process a core, all at once.",
         f"- Versions: Python {platform.python_version()}, {libraries}.",
         f"- Commit: {_commit()}.",
         f"- {quiet}: others kept {load[0]:.1f} cores busy before the run and {load[1]:.1f} after it.",
