@@ -18,7 +18,7 @@ import tensorflow as tf  # noqa: E402
 from advdim.attacks.manifold import walk_on_sphere  # noqa: E402
 from advdim.datasets.spheres import sample_sphere  # noqa: E402
 from advdim.models import quadratic, relu  # noqa: E402
-from advdim.models.folding import fold  # noqa: E402
+from advdim.models.sphere_logits import sphere_logits  # noqa: E402
 from advdim.statistics.sampled_errors import error_counter  # noqa: E402
 from advdim.training.gradient import Trainer  # noqa: E402
 from advdim.training.sources import OnlineSpheres  # noqa: E402
@@ -67,7 +67,7 @@ def attack(model: keras.Model, *, folded: bool) -> Callable[[int], None]:
 
     @tf.function(jit_compile=True)
     def walk(steps: tf.Tensor) -> tf.Tensor:
-        net = _as_model(fold(model)) if folded else model
+        net = _as_model(sphere_logits(model)) if folded else model
         return walk_on_sphere(net, starts, inner, steps=steps, step_size=0.001).points
 
     return lambda steps: walk(tf.constant(steps)).numpy()

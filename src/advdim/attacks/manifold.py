@@ -11,7 +11,7 @@ import tensorflow as tf
 from advdim.datasets.spheres import sample_sphere
 from advdim.datasets.stored import read_info
 from advdim.job import Job
-from advdim.models.folding import fold
+from advdim.models.sphere_logits import sphere_logits
 from advdim.seeds import named_seed
 
 
@@ -106,7 +106,7 @@ def walk_on_sphere(
     Returns:
         Where each walk ended.
     """
-    logits_of = fold(model)
+    logits_of = sphere_logits(model)
     radii = tf.norm(starts, axis=1, keepdims=True)
     uphill = tf.where(outer, -1.0, 1.0)[:, None]
 

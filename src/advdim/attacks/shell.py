@@ -10,7 +10,7 @@ import tensorflow as tf
 from advdim.attacks.manifold import draw_starts
 from advdim.datasets.stored import read_info
 from advdim.job import Job
-from advdim.models.folding import fold
+from advdim.models.sphere_logits import sphere_logits
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
@@ -68,7 +68,7 @@ def nearest_called_outer(
     Returns:
         The points reached, shape (n, d); whether they are called outer, shape (n,); the number of steps, shape (n,).
     """
-    logits_of = fold(model)
+    logits_of = sphere_logits(model)
 
     def logits_and_gradient(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from advdim.datasets.spheres import points_on_sphere
-from advdim.models.folding import fold
+from advdim.models.sphere_logits import sphere_logits
 
 BATCH = 1000
 
@@ -30,7 +30,7 @@ def error_counter(
     whole, rest = divmod(points, BATCH)
 
     def count() -> tf.Tensor:
-        logits_of = fold(model)
+        logits_of = sphere_logits(model)
 
         def in_batch(number: tf.Tensor, size: int) -> tf.Tensor:
             directions = points_on_sphere(number * BATCH, size, dimension, seed)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from advdim.models import quadratic, relu
-from advdim.models.folding import fold
+from advdim.models.sphere_logits import sphere_logits
 
 
 def nets() -> dict[str, keras.Model]:
@@ -26,7 +26,7 @@ def test_values_and_gradients_are_those_of_the_net(name: str, compiled: bool) ->
 
     @tf.function(jit_compile=compiled)
     def folded() -> tuple[tf.Tensor, tf.Tensor]:
-        logits_of = fold(model)
+        logits_of = sphere_logits(model)
         with tf.GradientTape() as tape:
             tape.watch(points)
             logits = logits_of(points)

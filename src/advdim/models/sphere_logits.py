@@ -9,7 +9,7 @@ Logits = Callable[[tf.Tensor], tf.Tensor]
 """From points of shape (n, d) to logits of shape (n,)."""
 
 
-def fold(model: keras.Model) -> Logits:
+def sphere_logits(model: keras.Model) -> Logits:
     """Multiply out what does not depend on the input, with the net's weights of the moment.
 
     A batch normalisation at inference is a factor and a shift of each unit: both go into the weights of the layer
