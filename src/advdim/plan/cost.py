@@ -9,7 +9,7 @@ from typing import Literal
 from advdim.config.attacks import Attack, Manifold, Shell
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Resized, Spheres, ToyClasses
 from advdim.config.experiments import Config
-from advdim.config.models import Application, Convolutional, Model, Quadratic, Relu
+from advdim.config.models import Application, Convolutional, Dense, Model, Quadratic, Relu
 from advdim.config.section import OfSnapshots
 from advdim.config.statistics import (
     Alphas,
@@ -24,7 +24,7 @@ from advdim.config.statistics import (
     Tilting,
     TrueDistance,
 )
-from advdim.config.training import Gradient, LogisticPath, SvmPath, Training
+from advdim.config.training import Gradient, LogisticPath, Objective, Pgd, SvmPath, Training
 
 FLOPS_PER_SECOND = 6e10
 START_SECONDS = 1.0
@@ -40,6 +40,8 @@ def flops_forward(model: Model, dataset: Dataset) -> float:
         return _convolutional_flops(model, _width(dataset))
     if isinstance(model, Application):
         return 1e10 * (_width(dataset) / 299) ** 2
+    if isinstance(model, Dense):
+        return 2.0 * model.width * (3 * _width(dataset) ** 2 + (model.depth - 1) * model.width)
     return 2.0 * _width(dataset) ** 2
 
 
@@ -54,9 +56,11 @@ def _width(dataset: Dataset) -> int:
 def _convolutional_flops(model: Convolutional, width: int) -> float:
     edge, channels, total = width, 3, 0.0
     for layer in range(1, model.layers + 1):
-        total += 2.0 * edge**2 * 9 * channels * model.channels
-        channels = model.channels
-        edge = edge // 2 if layer in model.pool_after else edge
+        filters, stride = (v if isinstance(v, int) else v[layer - 1] for v in (model.channels, model.strides))
+        edge = max(1, edge // stride)
+        total += 2.0 * edge**2 * 9 * channels * filters
+        channels = filters
+        edge = max(1, edge // 2) if layer in model.pool_after else edge
     return 4 * total  # small convolutions, normalisation and copies run at a quarter of the speed of products
 
 
@@ -70,11 +74,19 @@ def dataset_seconds(dataset: Dataset) -> float:
 def training_seconds(training: Training, model: Model, dataset: Dataset) -> float:
     """Cost of one training run."""
     if isinstance(training, Gradient):
-        return START_SECONDS + training.steps * training.batch * 3 * flops_forward(model, dataset) / FLOPS_PER_SECOND
+        passes = training.steps * training.batch * _passes(training.objective)
+        return START_SECONDS + passes * flops_forward(model, dataset) / FLOPS_PER_SECOND
     if isinstance(training, SvmPath | LogisticPath):
         images = training.images_per_class or (6000 if isinstance(dataset, Mnist) else 120)
         return 0.2 + 2e-5 * training.levels * images * (3 if isinstance(training, LogisticPath) else 1)
     return START_SECONDS
+
+
+def _passes(objective: Objective) -> float:
+    """Forward passes that cost as much as a step on one example."""
+    if isinstance(objective, Pgd):
+        return 3 + 2.5 * objective.steps
+    return {"plain": 3, "gradient_penalty": 8, "adversarial": 7, "cross_lipschitz": 50}[objective.kind]
 
 
 def attack_seconds(attack: Attack, model: Model, dataset: Dataset, snapshots: int) -> float:
