@@ -38,14 +38,23 @@ MODELS_OF_MEASUREMENT = {
     "quadratic_losses": ("quadratic",),
     "true_distance": ("quadratic",),
     "gradient_norms": ("convolutional", "dense"),
+    "initial_gradients": (),
+    "augmentation_order": (),
+    "damage": ("convolutional", "dense"),
     "tilting": ("linear",),
     "projections": ("linear",),
     "local_tilt": ("convolutional", "dense"),
     "pair_distance": (),
     "toy_tilt": (),
 }
-DATASETS_OF_MEASUREMENT = {"pair_distance": "spheres", "toy_tilt": "toy_classes"}
-"""The one kind of dataset that a measurement without models is of."""
+IMAGES = ("photos12", "digits", "mnist", "cifar10", "imagenet12", "resized", "pictures")
+DATASETS_OF_MEASUREMENT = {
+    "pair_distance": ("spheres",),
+    "toy_tilt": ("toy_classes",),
+    "initial_gradients": IMAGES,
+    "augmentation_order": IMAGES,
+}
+"""Kinds of dataset that a measurement without models is of."""
 
 
 def mistakes_between_sections(config: Config) -> list[str]:
@@ -106,8 +115,11 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
                 found = config.datasets[dataset].kind
                 if measured == "circles" and getattr(config.datasets[dataset], "dimension", None) != 2:
                     yield f"{measurement_place} does not fit dataset '{dataset}'; expected spheres of dimension 2"
-                if wanted not in (None, found):
-                    yield f"{measurement_place} does not fit dataset '{dataset}' (kind {found}); expected kind {wanted}"
+                if wanted and found not in wanted:
+                    yield (
+                        f"{measurement_place} does not fit dataset '{dataset}' (kind {found}); "
+                        f"expected kind {' or '.join(wanted)}"
+                    )
 
 
 def _trainings_of_images(config: Config, experiment: Experiment, place: str) -> Iterator[str]:

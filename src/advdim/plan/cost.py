@@ -13,8 +13,10 @@ from advdim.config.models import Application, Convolutional, Dense, Model, Quadr
 from advdim.config.section import OfSnapshots
 from advdim.config.statistics import (
     Alphas,
+    Damage,
     ErrorRate,
     GradientNorms,
+    InitialGradients,
     LocalTilt,
     NormSweep,
     Projections,
@@ -36,12 +38,10 @@ def flops_forward(model: Model, dataset: Dataset) -> float:
         hidden = (model.depth - 1) * model.width**2 if isinstance(model, Relu) else 0
         width = model.width if isinstance(model, Relu | Quadratic) else 1
         return 2.0 * (dataset.dimension * width + hidden)
-    if isinstance(model, Convolutional):
-        return _convolutional_flops(model, _width(dataset))
+    if isinstance(model, Convolutional | Dense):
+        return _flops_at_width(model, _width(dataset))
     if isinstance(model, Application):
         return 1e10 * (_width(dataset) / 299) ** 2
-    if isinstance(model, Dense):
-        return 2.0 * model.width * (3 * _width(dataset) ** 2 + (model.depth - 1) * model.width)
     return 2.0 * _width(dataset) ** 2
 
 
@@ -53,7 +53,9 @@ def _width(dataset: Dataset) -> int:
     return 28 if isinstance(dataset, Mnist) else dataset.width
 
 
-def _convolutional_flops(model: Convolutional, width: int) -> float:
+def _flops_at_width(model: Convolutional | Dense, width: int) -> float:
+    if isinstance(model, Dense):
+        return 2.0 * model.width * (3 * width**2 + (model.depth - 1) * model.width)
     edge, channels, total = width, 3, 0.0
     for layer in range(1, model.layers + 1):
         filters, stride = (v if isinstance(v, int) else v[layer - 1] for v in (model.channels, model.strides))
@@ -109,6 +111,12 @@ def statistic_seconds(statistic: Statistic, model: Model | None, dataset: Datase
         return 4.0 if isinstance(dataset, Mnist) else 0.3
     if isinstance(dataset, ToyClasses):
         return 2.0
+    if isinstance(statistic, InitialGradients):
+        flops = sum(_flops_at_width(statistic.model, width) for width in statistic.widths)
+        return len(statistic.widths) + 40 * statistic.nets * statistic.images * flops / FLOPS_PER_SECOND
+    if model is not None and isinstance(statistic, Damage):
+        passes = 2 * len(statistic.norms) * len(statistic.eps_pixel) * statistic.images * snapshots
+        return START_SECONDS + passes * flops_forward(model, dataset) / FLOPS_PER_SECOND
     if model is not None and isinstance(statistic, GradientNorms | LocalTilt):
         return START_SECONDS + 15 * statistic.images * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
     return START_SECONDS
@@ -127,7 +135,7 @@ def measurement_seconds(
     """Cost of one attack or statistic of an experiment, by its name and the labels of what it measures."""
     dataset = config.datasets[str(labels["dataset"])]
     if "model" not in labels:
-        return START_SECONDS
+        return statistic_seconds(config.statistics[name], None, dataset, 1)
     model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
     measured = getattr(config, stage)[name]
     last_only = isinstance(measured, OfSnapshots) and measured.snapshots == "last"
