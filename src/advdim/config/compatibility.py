@@ -26,6 +26,9 @@ TRAININGS_OF_MODEL = {
 MODELS_OF_MEASUREMENT = {
     "manifold": ("relu", "quadratic"),
     "iterative": ("convolutional", "application"),
+    "deepfool": ("convolutional", "application"),
+    "minimal": ("convolutional", "application"),
+    "peer": ("convolutional", "application"),
     "targeted": ("convolutional", "application"),
     "error_rate": ("relu", "quadratic"),
     "alphas": ("quadratic",),
