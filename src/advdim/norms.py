@@ -41,20 +41,32 @@ def steepest_direction(norm: Norm, gradient: tf.Tensor) -> tf.Tensor:
     """Direction of steepest ascent per unit of the norm, l2 or linf, shape as the gradient; zero where that is."""
     if norm == "linf":
         return tf.sign(gradient)
-    return tf.math.divide_no_nan(gradient, _along(length("l2", gradient), gradient))
+    return tf.math.divide_no_nan(gradient, along(length("l2", gradient), gradient))
 
 
-def project(norm: Norm, centre: tf.Tensor, points: tf.Tensor, radius: float) -> tf.Tensor:
-    """Nearest points inside the l2 or linf ball around each centre, then inside the pixel range [0, 1]."""
+def project(norm: Norm, centre: tf.Tensor, points: tf.Tensor, radius: float | tf.Tensor) -> tf.Tensor:
+    """Nearest points inside the l2 or linf ball around each centre, then inside the pixel range [0, 1].
+
+    Args:
+        norm: norm of the balls.
+        centre: shape (n, ...).
+        points: shape as the centres.
+        radius: one for all, or shape (n,).
+
+    Returns:
+        Shape as the points.
+    """
     offset = points - centre
+    radius = tf.convert_to_tensor(radius, offset.dtype)
     if norm == "linf":
-        offset = tf.clip_by_value(offset, -radius, radius)
+        edge = along(radius, offset) if radius.shape.rank else radius
+        offset = tf.maximum(tf.minimum(offset, edge), -edge)
     else:
         distance = length("l2", offset)
-        offset *= _along(tf.where(distance > radius, tf.math.divide_no_nan(radius, distance), 1), offset)
+        offset *= along(tf.where(distance > radius, tf.math.divide_no_nan(radius, distance), 1), offset)
     return tf.clip_by_value(centre + offset, 0, 1)
 
 
-def _along(values: tf.Tensor, tensor: tf.Tensor) -> tf.Tensor:
+def along(values: tf.Tensor, tensor: tf.Tensor) -> tf.Tensor:
     """Values of shape (n,) with as many axes as the tensor."""
     return tf.reshape(values, (-1, *[1] * (tensor.shape.rank - 1)))

@@ -97,8 +97,19 @@ def attack_seconds(attack: Attack, model: Model, dataset: Dataset, snapshots: in
         examples = attack.starts * len(attack.radii)
     else:
         examples = attack.starts if isinstance(attack, Shell) else attack.images
-    passes = 2 * attack.steps * examples * snapshots
+    passes = _attack_passes(attack) * examples * snapshots
     return START_SECONDS + passes * flops_forward(model, dataset) / FLOPS_PER_SECOND
+
+
+def _attack_passes(attack: Attack) -> int:
+    """Forward passes that take as long as the attack on one example."""
+    if attack.kind == "iterative":
+        return 2 * attack.steps * attack.restarts + 3
+    if attack.kind == "minimal":
+        return 2 * 4 * attack.steps * attack.restarts  # as seen: balls in about four of which all steps are taken
+    if attack.kind == "deepfool":
+        return 4 * (attack.classes + 1)  # most images take three or four steps
+    return 200 if attack.kind == "peer" else 2 * attack.steps
 
 
 def statistic_seconds(statistic: Statistic, model: Model | None, dataset: Dataset, snapshots: int) -> float:

@@ -18,7 +18,14 @@ from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
-from advdim.plan.sources import dataset_digests, missing_dataset, missing_model, model_digests
+from advdim.plan.sources import (
+    dataset_digests,
+    missing_attack,
+    missing_dataset,
+    missing_model,
+    model_digests,
+    peer_versions,
+)
 
 Device = Literal["cpu", "gpu"]
 
@@ -222,6 +229,11 @@ def _expand_measurements(
     measurements += [("statistics", name) for name in experiment.statistics]
     for stage, name in measurements:
         settings = getattr(plan.config, stage)[name]
+        missing = missing_attack(settings)
+        if missing:
+            what = f"{name} on {labels['dataset']}"
+            plan.leave_out(NotRun(experiment.study, str(labels["experiment"]), what, missing))
+            continue
         recipe = plan.make_recipe(
             stage,
             f"{labels['dataset']}/{measured}-s{labels['seed']}-{name}",
@@ -229,7 +241,7 @@ def _expand_measurements(
             settings.kind,
             settings=_dump(settings),
             seed=int(labels["seed"]),
-            execution={"device": plan.device, "threads": plan.config.threads},
+            execution={"device": plan.device, "threads": plan.config.threads, **peer_versions(settings)},
             inputs=inputs,
             seconds=cost.measurement_seconds(plan.config, stage, name, labels),
         )
