@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advdim.config.section import OfSnapshots, Positive, Radii, Section
+from advdim.config.section import OfSnapshots, Positive, Radii
 
 
 class Manifold(OfSnapshots):
@@ -136,7 +136,7 @@ class Peer(OnImages):
     )
 
 
-class Targeted(Section):
+class Targeted(OfSnapshots):
     """Iterated gradient attack towards a random wrong class, as small as it can be (Tanay & Griffin 2018, fig. 1)."""
 
     kind: Literal["targeted"]

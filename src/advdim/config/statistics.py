@@ -155,7 +155,7 @@ class ToyTilt(Section):
     )
 
 
-class LocalTilt(Section):
+class LocalTilt(OfSnapshots):
     """Tilting angle of any net at each test image: gradient of a difference of logits against that of the centroids."""
 
     kind: Literal["local_tilt"]

@@ -252,8 +252,9 @@ def judge_through_attack(claim: Claim, results: Results) -> Verdict:
         keys = ["strength", "seed"]
         one, other = (nets[nets["method"] == name[norm]].set_index(keys) for name in (AUGMENTATIONS, THROUGH))
         differences = (other[list(margins)] - one[list(margins)]).dropna()
-        for strength, own in differences.groupby(level="strength"):
-            estimates |= {(norm, strength, column): mean(own[column], level=0.9) for column in margins}
+        for strength in differences.index.unique("strength"):
+            own = differences.xs(strength, level="strength")
+            estimates |= {(norm, float(strength), column): mean(own[column], level=0.9) for column in margins}
     failing = [key for key, one in estimates.items() if not inside(one, -margins[key[2]], margins[key[2]])]
     parts = []
     for norm in norms:

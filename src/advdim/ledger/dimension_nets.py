@@ -80,8 +80,7 @@ def net_rows(results: Results) -> pd.DataFrame:
         l1=("l1", "mean"), l2=("l2", "mean"), accuracy=("accuracy", "mean"), images=("image", "nunique")
     )
     rows["l1_initial"] = gradients[gradients["step"] == 0].groupby(NET)["l1"].mean()
-    for norm, suffix in (("linf", ""), ("l2", "_l2")):
-        rows = rows.join(_iterated(results, norm).add_suffix(suffix))
+    rows = rows.join(_iterated(results, "linf")).join(_iterated(results, "l2").add_suffix("_l2"))
     return rows.join(_settings(results), how="inner").reset_index()
 
 

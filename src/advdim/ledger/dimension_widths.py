@@ -242,8 +242,8 @@ def judge_bend(claim: Claim, results: Results) -> Verdict:
         return unjudged(claim)
     draws = {eps: _curvature(sweep, values, claim.id) for eps, values in shares.items()}
     bent = percentiles(*draws[EPS])
-    value, drawn = (small - large for small, large in zip(draws[SMALLER[-1]], draws[EPS], strict=True))
-    straighter = percentiles(value, drawn)
+    small, large = draws[SMALLER[-1]], draws[EPS]
+    straighter = percentiles(small[0] - large[0], small[1] - large[1])
     holds = bent.high < claim.limit("curvature") < straighter.low
     text = (
         f"Second-order coefficient of log vulnerability in log d: {told(bent, 3)} at eps = {EPS:g}; at eps = "

@@ -4,6 +4,7 @@ Both objectives are those that nets are trained by, here as plain numbers in dou
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 import keras
 import numpy as np
@@ -16,7 +17,6 @@ from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models.initialisation import he
 from advdim.models.loss import cross_entropy
-from advdim.norms import DUAL
 from advdim.seeds import named_seed
 from advdim.training.objectives import adversarial, gradient_penalty
 
@@ -75,9 +75,10 @@ def compare(
     def no_noise() -> tf.Tensor:
         return tf.zeros_like(pixels)
 
-    for norm in ("linf", "l2"):
+    duals: tuple[tuple[Literal["linf", "l2"], Literal["l1", "l2"]], ...] = (("linf", "l1"), ("l2", "l2"))
+    for norm, dual in duals:
         for eps in sizes:
             augmented = adversarial.prepare(net, cross_entropy, norm=norm, eps_pixel=eps, through_attack=False)
-            penalised = gradient_penalty.prepare(net, cross_entropy, norm=DUAL[norm], eps_pixel=eps)
+            penalised = gradient_penalty.prepare(net, cross_entropy, norm=dual, eps_pixel=eps)
             means = (float(tf.reduce_mean(one(pixels, labels, no_noise)[0])) for one in (augmented, penalised))
-            yield {"norm": norm, "eps_pixel": eps} | dict(zip(("augmented", "penalised"), means, strict=True))
+            yield {"norm": str(norm), "eps_pixel": eps} | dict(zip(("augmented", "penalised"), means, strict=True))

@@ -36,7 +36,8 @@ def measure(job: Job) -> None:
     """
     configure_tensorflow(job.execution)
     settings, info = job.settings, read_image_info(job.inputs["dataset"])
-    images, labels = (part[: settings["images"]] for part in read_images(job.inputs["dataset"], "test"))
+    images, labels = read_images(job.inputs["dataset"], "test")
+    images, labels = images[: settings["images"]], labels[: settings["images"]]
     progress = job.progress("width", len(settings["widths"]))
     tables = []
     for number, width in enumerate(settings["widths"]):
@@ -109,7 +110,7 @@ def measure_nets(nets: Iterator[keras.Model], pixels: tf.Tensor, labels: tf.Tens
         norms = norms or tf.function(lambda *batch, net=model: gradient_norms(net, *batch))
         adopt_statistics(model, pixels)
         measured = {name: values.numpy() for name, values in norms(pixels, labels).items()}
-        columns = {name: measured[name] for name in LENGTHS}
+        columns = {str(name): measured[name] for name in LENGTHS}
         columns |= {f"logit_{name}": np.sqrt((measured[f"logit_{name}"] ** 2).mean(axis=1)) for name in LENGTHS}
         tables.append(pd.DataFrame(columns).assign(net=number, image=range(len(labels))))
     return pd.concat(tables, ignore_index=True)
