@@ -16,8 +16,8 @@ def make(job: Job) -> None:
     it has one row a suspicion and snapshot. Adversarial images that the attack hands over in a column of the table go
     to a file of their own.
     """
-    prepare = importlib.import_module(f"advdim.attacks.{job.settings['kind']}").prepare
-    table = measure_snapshots(job, prepare)
+    module = importlib.import_module(f"advdim.attacks.{job.settings['kind']}")
+    table = measure_snapshots(job, module.prepare, reuse=not getattr(module, "WRITES_FILES", False))
     if STORED in table:
         write_kept(table, job.output)
         table = table.drop(columns=STORED)

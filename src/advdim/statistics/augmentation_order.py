@@ -80,5 +80,5 @@ def compare(
         for eps in sizes:
             augmented = adversarial.prepare(net, cross_entropy, norm=norm, eps_pixel=eps, through_attack=False)
             penalised = gradient_penalty.prepare(net, cross_entropy, norm=dual, eps_pixel=eps)
-            means = (float(tf.reduce_mean(one(pixels, labels, no_noise)[0])) for one in (augmented, penalised))
-            yield {"norm": str(norm), "eps_pixel": eps} | dict(zip(("augmented", "penalised"), means, strict=True))
+            first, second = (float(tf.reduce_mean(one(pixels, labels, no_noise)[0])) for one in (augmented, penalised))
+            yield {"norm": norm, "eps_pixel": eps, "augmented": first, "penalised": second}
