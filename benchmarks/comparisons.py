@@ -25,11 +25,13 @@ from advdim.datasets.spheres import finite_set, sample_sphere
 from advdim.datasets.stored import write_images
 from advdim.datasets.two_classes import read_pair
 from advdim.models import relu
+from advdim.models.loss import cross_entropy
 from advdim.seeds import named_seed
-from advdim.training.gradient import Trainer
 from advdim.training.levels import levels_of
+from advdim.training.objectives import plain
 from advdim.training.sources import OnlineSpheres
 from advdim.training.svm_path import relative_gap, solve_path
+from advdim.training.trainer import Trainer
 
 ALTERNATIONS = 5
 SVM_PAIRS = (("6", "7"), ("2", "3"), ("7", "9"))
@@ -97,7 +99,10 @@ def relu_net() -> keras.Model:
 
 def compare_training(steps: int = 200) -> Comparison:
     """Training between spheres: our loop in the graph, which draws its points, against Keras on points drawn before."""
-    trainer = Trainer(relu_net(), OnlineSpheres(DIMENSION, OUTER_RADIUS, BATCH, seed=0), learning_rate=1e-4)
+    net = relu_net()
+    trainer = Trainer(
+        net, OnlineSpheres(DIMENSION, OUTER_RADIUS, BATCH, seed=0), plain.prepare(net, cross_entropy), 1e-4
+    )
     points, labels = finite_set(steps * BATCH, DIMENSION, OUTER_RADIUS, seed=0)
     model = relu_net()
     model.compile(keras.optimizers.Adam(1e-4), keras.losses.BinaryCrossentropy(from_logits=True))

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 from advdim.artefacts.tables import read_table
+from advdim.config.training import Gradient
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images, write_info
 from advdim.device import configure_tensorflow
@@ -27,7 +28,7 @@ from advdim.job import Job
 from advdim.make import make
 from advdim.models.network import build, kept_steps, load_weights
 from advdim.plan.recipe import Recipe
-from advdim.training import gradient
+from advdim.training import gradient, trainer
 from advdim.training.checkpoint import NAME, save_checkpoint
 
 STEPS = 250
@@ -42,7 +43,18 @@ KINDS: dict[str, dict[str, Any]] = {
     "finite quadratic": {"dataset": {"points": 70}, "model": {"kind": "quadratic", "width": 8}},
     "images convolutional": {
         "dataset": None,
-        "model": {"kind": "convolutional", "channels": 3, "layers": 2, "pool_after": [1], "base_width": 8},
+        "model": {"kind": "convolutional", "channels": 3, "layers": 2, "pool_after": [1]},
+        "training": {
+            "augmentation": {"flip": True, "shift": 2},
+            "schedule": {"kind": "cosine"},
+            "validation_share": 0.25,
+            "objective": {"kind": "gradient_penalty", "norm": "l2", "eps_pixel": 0.01},
+        },
+    },
+    "images dense": {
+        "dataset": None,
+        "model": {"kind": "dense", "width": 6, "depth": 2, "batch_norm": True},
+        "training": {"xla": True, "objective": {"kind": "pgd", "eps_pixel": 0.02, "steps": 4}},
     },
 }
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
@@ -73,10 +85,9 @@ def job_of(kind: str, folder: Path, *, seed: int = 0, checkpoint_seconds: float 
         (folder / name).mkdir(parents=True, exist_ok=True)
     if not (folder / "dataset").is_dir():
         write_dataset(kind, folder / "dataset")
-    settings = {
-        "model": KINDS[kind]["model"],
-        "training": {"learning_rate": 0.01, "batch": 20, "steps": STEPS, "snapshots": [0, 100]},
-    }
+    options = {"kind": "gradient", "learning_rate": 0.01, "batch": 20, "steps": STEPS, "snapshots": [0, 100]}
+    training = Gradient.model_validate(options | KINDS[kind].get("training", {})).model_dump(mode="json")
+    settings = {"model": KINDS[kind]["model"], "training": training}
     inputs = {"dataset": folder / "dataset"}
     checkpoint = folder / "checkpoint"
     return Job(kind, settings, seed, EXECUTION, inputs, folder / "output", checkpoint, checkpoint_seconds)
@@ -160,7 +171,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(
     first = undisturbed("online relu")
     assert trained("online relu", tmp_path / "again") == first
     other = trained("online relu", tmp_path / "other", seed=1)
-    assert not any(other[name] == first[name] for name in first if name != "architecture.json")
+    assert not any(other[name] == first[name] for name in first if name not in ("architecture.json", "layers.parquet"))
 
 
 def written(checkpoint: Path) -> int:
@@ -197,6 +208,7 @@ def test_where_stretches_end_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Callable[[str], dict[str, bytes]]
 ) -> None:
     monkeypatch.setattr(gradient, "LONGEST_STRETCH", 3)
+    monkeypatch.setattr(trainer, "LONGEST_STRETCH", 3)
     short = trained("finite quadratic", tmp_path)
     for step in (0, 100, STEPS):
         name = f"step-{step:07d}.weights.h5"
@@ -293,8 +305,8 @@ def test_a_disk_that_fills_up_while_weights_are_saved_is_told(tmp_path: Path) ->
     settings = {"kind": "spheres", "dimension": 6, "outer_radius": 1.3, "points": None}
     dataset = Recipe("datasets", "balls", "advdim.datasets.stage", settings, 0, {}, "", {})
     make(dataset, data=tmp_path / "data", checkpoint_seconds=60)
-    training = {"kind": "gradient", "learning_rate": 0.01, "batch": 20, "steps": 5, "snapshots": [0]}
-    settings = {"model": KINDS["online relu"]["model"], "training": training}
+    training = Gradient(kind="gradient", learning_rate=0.01, batch=20, steps=5, snapshots=(0,))
+    settings = {"model": KINDS["online relu"]["model"], "training": training.model_dump(mode="json")}
     net = Recipe("models", "net", "advdim.training.stage", settings, 0, EXECUTION, "", {}, {"dataset": dataset})
     with child(make_with_little_room, tmp_path, net) as process:
         process.join(120)

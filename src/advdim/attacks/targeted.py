@@ -9,14 +9,17 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from advdim.attacks.iterative import loss_gradient, project, steepest_direction
+from advdim.attacks.ascent import gradient_of
 from advdim.datasets.stored import read_images
 from advdim.job import Job
 from advdim.models.each_image import map_images
 from advdim.models.loss import predict
+from advdim.norms import project, steepest_direction
 from advdim.seeds import named_seed
 
 PICTURES = "pictures.npz"
+WRITES_FILES = True
+"""It writes these beside its table, so what is compiled for one net cannot serve another."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,10 @@ def lead(
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         moved = project("linf", images, points - step_size * steepest_direction("linf", gradient), radius)
         points = tf.where(arrived(logits)[:, None, None, None], points, moved)
-        gradient, _, logits = loss_gradient(model, points, targets)
+        gradient, _, logits = gradient_of(model, points, targets, "cross_entropy")
         return number + 1, points, gradient, logits
 
-    gradient, _, logits = loss_gradient(model, images, targets)
+    gradient, _, logits = gradient_of(model, images, targets, "cross_entropy")
     _, adversarial, _, adversarial_logits = tf.while_loop(goes_on, step, (tf.constant(0), images, gradient, logits))
     return Led(
         images=adversarial,

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from advdim.config.section import OfSnapshots, Positive, Radii, Section
+from advdim.config.section import OfSnapshots, Positive, Radii
 
 
 class Manifold(OfSnapshots):
@@ -38,11 +38,43 @@ class Shell(OfSnapshots):
     )
 
 
-class Iterative(Section):
+class OnImages(OfSnapshots):
+    """What attacks on images share."""
+
+    images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
+    stored: int = Field(
+        default=20,
+        ge=0,
+        description="First images whose class changed of which the adversarial image is kept (float32), so that "
+        "`advdim verify --attacks` can look at it again.",
+    )
+
+
+class GradientSteps(OnImages):
+    """What attacks share that take gradient steps in a ball."""
+
+    norm: Literal["linf", "l2"] = Field(default="linf", description="Norm of the ball.")
+    steps: Positive = Field(default=10, description="Gradient steps; 1 is the single-step attack.")
+    relative_step: float = Field(
+        default=0.25, gt=0, le=2, description="Size of a step as a share of the radius; steps * share should exceed 1."
+    )
+    random_start: bool = Field(default=False, description="Start at a random point of the ball instead of the image.")
+    restarts: Positive = Field(
+        default=1,
+        description="Random starts of each image, of which the worst is kept; more than 1 needs `random_start`.",
+    )
+
+    @model_validator(mode="after")
+    def _restarts_are_random(self) -> "GradientSteps":
+        if self.restarts > 1 and not self.random_start:
+            raise ValueError(f"restarts is {self.restarts} without random_start; expected `random_start: true` or 1")
+        return self
+
+
+class Iterative(GradientSteps):
     """Iterated gradient attack inside a ball around the image (Simon-Gabriel et al. 2018, sec. 4)."""
 
     kind: Literal["iterative"]
-    norm: Literal["linf", "l2"] = Field(default="linf", description="Norm of the ball.")
     eps_pixel: float = Field(
         default=0.005,
         gt=0,
@@ -50,14 +82,61 @@ class Iterative(Section):
         description="Radius of the l_inf ball on pixels in [0, 1]; the l_2 ball has the radius eps_pixel * sqrt(d) "
         "(eq. 3), d the number of input coordinates.",
     )
-    steps: Positive = Field(default=10, description="Gradient steps; 1 is the single-step attack.")
-    relative_step: float = Field(
-        default=0.25, gt=0, le=2, description="Size of a step as a share of the radius; steps * share should exceed 1."
+    aim: Literal["damage", "vulnerability"] = Field(
+        default="damage",
+        description="What is maximised (definition 1): `damage` climbs the loss of the true label in all steps; "
+        "`vulnerability` leads away from the class that the net predicts and stops at the first change.",
     )
-    images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
+    loss: Literal["cross_entropy", "margin"] = Field(
+        default="cross_entropy",
+        description="Loss that is climbed; `margin` is the largest other logit minus the class's.",
+    )
 
 
-class Targeted(Section):
+class DeepFool(OnImages):
+    """DeepFool: steps to the nearest linearised boundary (Moosavi-Dezfooli et al. 2016)."""
+
+    kind: Literal["deepfool"]
+    norm: Literal["l2", "linf"] = Field(default="l2", description="Norm in which the nearest boundary is sought.")
+    steps: Positive = Field(default=50, description="Steps at most.")
+    overshoot: float = Field(default=0.02, ge=0, le=1, description="Share by which the steps are stretched.")
+    classes: Positive = Field(
+        default=10,
+        description="Classes with the largest logits whose boundaries are looked at, the predicted one apart.",
+    )
+
+
+class Minimal(GradientSteps):
+    """Smallest perturbation that the gradient attack on the margin finds, by search over the size of the ball."""
+
+    kind: Literal["minimal"]
+    largest_eps_pixel: float = Field(default=0.5, gt=0, le=1, description="Largest size that is tried, as `eps_pixel`.")
+    precision: float = Field(
+        default=0.01, ge=1e-4, le=0.5, description="Share by which a ball must be smaller for the attack to fail in it."
+    )
+
+
+class Peer(OnImages):
+    """An attack of another library, for comparison; not run where the library is not installed."""
+
+    kind: Literal["peer"]
+    library: Literal["foolbox", "art"] = Field(description="Foolbox or the Adversarial Robustness Toolbox.")
+    attack: str = Field(
+        pattern=r"^[A-Za-z0-9]+$", description="Name of the class, in `foolbox.attacks` or `art.attacks.evasion`."
+    )
+    norm: Literal["linf", "l2"] = Field(description="Norm in which its perturbations are measured.")
+    eps_pixel: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Radius of the ball, as in `kind: iterative`; null for attacks that minimise.",
+    )
+    options: dict[str, bool | int | float | str | None] = Field(
+        default={}, description="Arguments of the class, as the library names them."
+    )
+
+
+class Targeted(OfSnapshots):
     """Iterated gradient attack towards a random wrong class, as small as it can be (Tanay & Griffin 2018, fig. 1)."""
 
     kind: Literal["targeted"]
@@ -70,4 +149,4 @@ class Targeted(Section):
     pictures: Positive = Field(default=3, description="First attacked images that are kept for the report.")
 
 
-Attack = Annotated[Manifold | Shell | Iterative | Targeted, Field(discriminator="kind")]
+Attack = Annotated[Manifold | Shell | Iterative | DeepFool | Minimal | Peer | Targeted, Field(discriminator="kind")]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from advdim.config.models import Convolutional, Dense
 from advdim.config.section import OfSnapshots, Positive, Radii, Section
 
 
@@ -73,10 +74,54 @@ class TrueDistance(OfSnapshots):
     starts: Positive = Field(default=100, description="Starts on the inner sphere, the first ones of the attack.")
 
 
-class GradientNorms(Section):
+class GradientNorms(OfSnapshots):
     """Norms of the gradient of the loss at each test image (Simon-Gabriel et al. 2018, sec. 2)."""
 
     kind: Literal["gradient_norms"]
+    images: Positive = Field(default=120, description="First test images (classes interleaved).")
+
+
+class InitialGradients(Section):
+    """Input gradients of nets before any training, at several widths (Simon-Gabriel et al. 2018, thm 4 to 7, 11)."""
+
+    kind: Literal["initial_gradients"]
+    model: Annotated[Convolutional | Dense, Field(discriminator="kind")] = Field(
+        description="The nets that are drawn, as in the section `models`."
+    )
+    widths: tuple[Annotated[int, Field(ge=4, le=512)], ...] = Field(
+        min_length=1, description="Widths of the images in pixels: divisors or multiples of the dataset's width."
+    )
+    nets: Positive = Field(default=10, description="Nets that are drawn at each width.")
+    images: Positive = Field(default=24, description="First test images (classes interleaved).")
+
+
+class AugmentationOrder(Section):
+    """Distance of adversarial augmentation and gradient penalty as eps is halved (Simon-Gabriel et al. 2018, prop. 3).
+
+    The nets are dense, smooth (softplus) and in double precision, as they are drawn.
+    """
+
+    kind: Literal["augmentation_order"]
+    width: Positive = Field(default=32, description="Units of each hidden layer.")
+    depth: Positive = Field(default=2, description="Number of hidden layers.")
+    eps_pixel: float = Field(default=0.01, gt=0, le=1, description="Largest eps; eps_p = eps d^(1/p).")
+    halvings: int = Field(default=6, ge=2, le=20, description="How often eps is halved.")
+    nets: Positive = Field(default=10, description="Nets that are drawn.")
+    images: Positive = Field(default=100, description="First test images (classes interleaved).")
+
+
+class Damage(OfSnapshots):
+    """Rise of the loss after one step of growing size, beside its first-order prediction (lemma 2, lemma 12)."""
+
+    kind: Literal["damage"]
+    norms: tuple[Literal["linf", "l2"], ...] = Field(
+        default=("linf", "l2"), min_length=1, description="Norms p of the steps."
+    )
+    eps_pixel: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        default=(0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+        min_length=1,
+        description="Sizes eps of the steps in pixels on [0, 1]; eps_p = eps d^(1/p). Pixels are not clipped.",
+    )
     images: Positive = Field(default=120, description="First test images (classes interleaved).")
 
 
@@ -110,7 +155,7 @@ class ToyTilt(Section):
     )
 
 
-class LocalTilt(Section):
+class LocalTilt(OfSnapshots):
     """Tilting angle of any net at each test image: gradient of a difference of logits against that of the centroids."""
 
     kind: Literal["local_tilt"]
@@ -127,6 +172,9 @@ Statistic = Annotated[
     | QuadraticLosses
     | TrueDistance
     | GradientNorms
+    | InitialGradients
+    | AugmentationOrder
+    | Damage
     | Tilting
     | Projections
     | ToyTilt

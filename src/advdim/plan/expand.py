@@ -12,12 +12,20 @@ from advdim.artefacts.store import is_complete
 from advdim.config.datasets import Resized
 from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
 from advdim.config.section import Section
+from advdim.config.training import Gradient
 from advdim.errors import AdvdimError
 from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
-from advdim.plan.sources import dataset_digests, missing_dataset, missing_model, model_digests
+from advdim.plan.sources import (
+    dataset_digests,
+    missing_attack,
+    missing_dataset,
+    missing_model,
+    model_digests,
+    peer_versions,
+)
 
 Device = Literal["cpu", "gpu"]
 
@@ -194,15 +202,20 @@ def _expand_model(
     config = plan.config
     model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
     separated = {"pair": list(pair)} if pair else {}
+    modules = [f"advdim.training.{training.kind}", f"advdim.models.{model.kind}"]
+    execution = {"device": plan.device, "threads": config.threads} | model_digests(model)
+    if isinstance(training, Gradient):
+        modules.append(f"advdim.training.objectives.{training.objective.kind}")
+        execution |= {"replicas": training.replicas} if training.replicas > 1 else {}
     recipe = plan.make_recipe(
         "models",
         f"{labels['dataset']}/{_model_name(labels)}-s{labels['seed']}",
         "advdim.training.stage",
         training.kind,
-        modules=[f"advdim.training.{training.kind}", f"advdim.models.{model.kind}"],
+        modules=modules,
         settings={"model": _dump(model), "training": _dump(training)} | separated,
         seed=int(labels["seed"]),
-        execution={"device": plan.device, "threads": config.threads} | model_digests(model),
+        execution=execution,
         inputs={"dataset": dataset},
         seconds=cost.training_seconds(training, model, config.datasets[str(labels["dataset"])]),
     )
@@ -220,6 +233,11 @@ def _expand_measurements(
     measurements += [("statistics", name) for name in experiment.statistics]
     for stage, name in measurements:
         settings = getattr(plan.config, stage)[name]
+        missing = missing_attack(settings)
+        if missing:
+            what = f"{name} on {labels['dataset']}"
+            plan.leave_out(NotRun(experiment.study, str(labels["experiment"]), what, missing))
+            continue
         recipe = plan.make_recipe(
             stage,
             f"{labels['dataset']}/{measured}-s{labels['seed']}-{name}",
@@ -227,7 +245,7 @@ def _expand_measurements(
             settings.kind,
             settings=_dump(settings),
             seed=int(labels["seed"]),
-            execution={"device": plan.device, "threads": plan.config.threads},
+            execution={"device": plan.device, "threads": plan.config.threads, **peer_versions(settings)},
             inputs=inputs,
             seconds=cost.measurement_seconds(plan.config, stage, name, labels),
         )

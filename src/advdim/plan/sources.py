@@ -1,15 +1,21 @@
 """What a configuration reads from this machine: whether it is at hand, and which files' content is part of a recipe."""
 
 from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from advdim.artefacts.store import digest_file
+from advdim.config.attacks import Peer
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
 from advdim.config.models import Application, Model
+from advdim.config.section import Section
 from advdim.datasets import cifar10_files, mnist_files, picture_files
 from advdim.datasets.imagenet import archive
 from advdim.datasets.imagenet.merge_files import merge_files
 from advdim.models import application_files
+
+DISTRIBUTIONS = {"foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
+"""Peers' libraries, and how they are called where packages are installed from."""
 
 
 def missing_dataset(dataset: Dataset) -> str | None:
@@ -28,6 +34,25 @@ def missing_dataset(dataset: Dataset) -> str | None:
 def missing_model(model: Model) -> str | None:
     """Tell what a model needs that is not at hand; None if nothing is missing."""
     return application_files.needs(model.weights) if isinstance(model, Application) else None
+
+
+def missing_attack(attack: Section) -> str | None:
+    """Tell what an attack needs that is not at hand; None if nothing is missing."""
+    if not isinstance(attack, Peer) or peer_versions(attack):
+        return None
+    name = DISTRIBUTIONS[attack.library]
+    return f"the library {name} in this environment; install it with `pip install {name}`, or the extra `peers`"
+
+
+def peer_versions(attack: Section) -> dict[str, dict[str, str]]:
+    """Version of the library that computes a peer's attack; nothing for other attacks, and where it is missing."""
+    if not isinstance(attack, Peer):
+        return {}
+    name = DISTRIBUTIONS[attack.library]
+    try:
+        return {"libraries": {name: version(name)}}
+    except PackageNotFoundError:
+        return {}
 
 
 def dataset_digests(dataset: Dataset) -> dict[str, dict[str, str]]:

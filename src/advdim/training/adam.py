@@ -36,11 +36,12 @@ class Adam:
         """Its state: the number of steps, and both averages of each weight's gradient."""
         return [self._steps, *self._means, *self._squares]
 
-    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
+    def apply(self, gradients: Sequence[tf.Tensor], share: float | tf.Tensor = 1.0) -> None:
         """Take one step, inside a graph or outside.
 
         Args:
             gradients: one for each weight, in their order and of their shapes.
+            share: share of the learning rate that this step takes.
         """
         steps = self._steps.assign_add(1)
         for weight, mean, square, gradient in zip(self._weights, self._means, self._squares, gradients, strict=True):
@@ -51,7 +52,7 @@ class Adam:
                 v=square.handle,
                 beta1_power=tf.pow(tf.constant(BETA_1, weight.dtype), exponent),
                 beta2_power=tf.pow(tf.constant(BETA_2, weight.dtype), exponent),
-                lr=tf.constant(self._learning_rate, weight.dtype),
+                lr=self._learning_rate * tf.cast(share, weight.dtype),
                 beta1=tf.constant(BETA_1, weight.dtype),
                 beta2=tf.constant(BETA_2, weight.dtype),
                 epsilon=tf.constant(EPSILON, weight.dtype),
