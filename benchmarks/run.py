@@ -55,9 +55,9 @@ def page(rows: list[str], alternations: int, load: tuple[float, float], seconds:
     head = [
         "# Benchmarks",
         "",
-        "Written by `make bench`. Rates, higher is better: the median of "
-        f"{alternations} alternations (2 for the SVMs), lowest and highest in brackets. The ratio is ours over the "
-        "peer's.",
+        "Written by `make bench`. Rates, higher is better: the median of the rounds "
+        f"({alternations}, for the SVMs 2, for reading 3), lowest and highest in brackets. Ours and the peer run in "
+        "turn; the ratio is ours over the peer's of the same round, in the median of the rounds.",
         "",
         "| part | peer | unit | ours | peer's | ratio | remark |",
         "| --- | --- | --- | --- | --- | --- | --- |",
