@@ -4,6 +4,7 @@
 #   ONLY=tilting,width-sweep  only these studies or experiments
 #   CORES=4                   cores to use, all of them by default
 #   PROFILE=profiles/slurm    another Snakemake profile
+#   TORCH_PYTHON=...          an interpreter that has PyTorch, for make bench to compare with
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:

@@ -56,14 +56,14 @@ PARTS = (
         "points/s",
         10_000,
         3.002e6,
-        "h1000-d2 at inference on fresh points; the tuned peer's batch norm is folded, ours is not",
+        "h1000-d2 at inference on fresh points; batch norm folded, the peer's if tuned",
     ),
     Part(
         "attack ReLU",
         "steps/s",
         50,
         6.0e8,
-        "h1000-d2, 100 starts on the sphere; the tuned peer's batch norm is folded, ours is not",
+        "h1000-d2, 100 starts on the sphere; batch norm folded, the peer's if tuned",
     ),
     Part("attack quadratic", "steps/s", 400, 5.0e7, "h1000, 100 starts; ours and the tuned peer's folded to W1'W1"),
 )

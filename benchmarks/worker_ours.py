@@ -1,7 +1,4 @@
-"""The parts of the spheres study as the workflow runs them, but the quadratic net folded for its attack.
-
-Answers as `worker_torch.py` does.
-"""
+"""The parts of the spheres study as the workflow runs them; answers as `worker_torch.py` does."""
 
 import sys
 import time
@@ -18,7 +15,6 @@ import tensorflow as tf  # noqa: E402
 from advdim.attacks.manifold import walk_on_sphere  # noqa: E402
 from advdim.datasets.spheres import sample_sphere  # noqa: E402
 from advdim.models import quadratic, relu  # noqa: E402
-from advdim.models.sphere_logits import sphere_logits  # noqa: E402
 from advdim.statistics.sampled_errors import error_counter  # noqa: E402
 from advdim.training.gradient import Trainer  # noqa: E402
 from advdim.training.sources import OnlineSpheres  # noqa: E402
@@ -60,21 +56,16 @@ def evaluation() -> Callable[[int], None]:
     return run
 
 
-def attack(model: keras.Model, *, folded: bool) -> Callable[[int], None]:
+def attack(model: keras.Model) -> Callable[[int], None]:
     """Walk along the sphere from 100 starts, the whole loop in one compiled graph."""
     model.get_layer("logit").bias.assign([NEVER])
     starts, inner = tf.constant(sample_sphere(STARTS, DIMENSION, (0, 1))), tf.zeros(STARTS, tf.bool)
 
     @tf.function(jit_compile=True)
     def walk(steps: tf.Tensor) -> tf.Tensor:
-        net = _as_model(sphere_logits(model)) if folded else model
-        return walk_on_sphere(net, starts, inner, steps=steps, step_size=0.001).points
+        return walk_on_sphere(model, starts, inner, steps=steps, step_size=0.001).points
 
     return lambda steps: walk(tf.constant(steps)).numpy()
-
-
-def _as_model(logits: Callable[[tf.Tensor], tf.Tensor]) -> Callable[..., tf.Tensor]:
-    return lambda points, training: logits(points)[:, None]
 
 
 def product() -> Callable[[int], None]:
@@ -92,8 +83,8 @@ PARTS: dict[str, Callable[[], Callable[[int], None]]] = {
     "training ReLU": lambda: training(relu_net()),
     "training quadratic": lambda: training(quadratic_net()),
     "evaluation ReLU": evaluation,
-    "attack ReLU": lambda: attack(relu_net(), folded=False),
-    "attack quadratic": lambda: attack(quadratic_net(), folded=True),
+    "attack ReLU": lambda: attack(relu_net()),
+    "attack quadratic": lambda: attack(quadratic_net()),
     "product": product,
 }
 

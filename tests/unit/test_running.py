@@ -43,7 +43,7 @@ def test_one_run_at_a_time_claims_the_folder_and_a_killed_one_frees_it(
             with pytest.raises(AdvdimError, match="another run is at work in this folder; expected none; wait for it"):
                 claim_run(tmp_path)
         os.kill(run.pid, signal.SIGKILL)
-        run.communicate(timeout=60)
+        run.communicate(timeout=300)
         claim_run(tmp_path)
 
 

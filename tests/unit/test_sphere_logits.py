@@ -1,5 +1,7 @@
 """Folded nets say the same as the nets themselves, also after their weights have changed."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -8,20 +10,18 @@ import tensorflow as tf
 from advdim.models import quadratic, relu
 from advdim.models.sphere_logits import sphere_logits
 
-
-def nets() -> dict[str, keras.Model]:
-    return {
-        "normalised": relu.build(7, width=9, depth=3, batch_norm=True, seed=0),
-        "plain": relu.build(7, width=9, depth=1, batch_norm=False, seed=0),
-        "wide form": quadratic.build(7, width=20, seed=0),
-        "narrow form": quadratic.build(7, width=4, seed=0),
-    }
+NETS: dict[str, Callable[[], keras.Model]] = {
+    "normalised": lambda: relu.build(7, width=9, depth=3, batch_norm=True, seed=0),
+    "plain": lambda: relu.build(7, width=9, depth=1, batch_norm=False, seed=0),
+    "wide form": lambda: quadratic.build(7, width=20, seed=0),
+    "narrow form": lambda: quadratic.build(7, width=4, seed=0),
+}
 
 
-@pytest.mark.parametrize("name", nets())
+@pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("compiled", [False, True])
 def test_values_and_gradients_are_those_of_the_net(name: str, compiled: bool) -> None:
-    model = nets()[name]
+    model = NETS[name]()
     points = tf.constant(np.random.default_rng(1).standard_normal((50, 7)), tf.float32)
 
     @tf.function(jit_compile=compiled)

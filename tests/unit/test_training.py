@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import logging
 import multiprocessing
 import os
@@ -34,6 +35,8 @@ from advdim.training.checkpoint import NAME, save_checkpoint
 STEPS = 250
 KILLS = 10
 """Each at a random moment after some more progress."""
+PATIENCE_SECONDS = 600
+"""How long a process may take that has to import TensorFlow on a machine with other work."""
 EXECUTION = {"device": "cpu", "threads": 1}
 KINDS: dict[str, dict[str, Any]] = {
     "online relu": {
@@ -104,11 +107,13 @@ def files_of(job: Job) -> dict[str, bytes]:
 
 
 def train_with_a_checkpoint_each_stretch(kind: str, folder: Path, pause: float) -> None:
-    """Train in a process of its own; a pause after each checkpoint leaves time for a kill."""
+    """Train in a process of its own; a pause after each checkpoint leaves time for a kill, and the end waits for it."""
+    checkpoints = itertools.count(1)
 
     def save_and_pause(*arguments: Any) -> None:
         save_checkpoint(*arguments)
-        time.sleep(pause)
+        last = pause and next(checkpoints) >= 0.75 * gradient.HISTORY_ROWS
+        time.sleep(PATIENCE_SECONDS if last else pause)
 
     gradient.save_checkpoint = save_and_pause
     gradient.train(job_of(kind, folder, checkpoint_seconds=0))
@@ -189,7 +194,7 @@ def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
     for _ in range(KILLS):
         before = written(checkpoint)
         with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, pause) as process:
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + PATIENCE_SECONDS
             while written(checkpoint) == before and process.is_alive() and time.monotonic() < deadline:
                 time.sleep(0.001)
             time.sleep(random.uniform(0, 2 * pause))
@@ -199,7 +204,7 @@ def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
     with np.load(checkpoint) as stored:
         assert 0 < int(stored["step"]) < STEPS
     with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, 0) as process:
-        process.join(120)
+        process.join(PATIENCE_SECONDS)
         assert process.exitcode == 0
     assert files_of(job_of(kind, tmp_path)) == undisturbed(kind)
 
@@ -309,7 +314,7 @@ def test_a_disk_that_fills_up_while_weights_are_saved_is_told(tmp_path: Path) ->
     settings = {"model": KINDS["online relu"]["model"], "training": training.model_dump(mode="json")}
     net = Recipe("models", "net", "advdim.training.stage", settings, 0, EXECUTION, "", {}, {"dataset": dataset})
     with child(make_with_little_room, tmp_path, net) as process:
-        process.join(120)
+        process.join(PATIENCE_SECONDS)
         assert process.exitcode == 0, "the process died of the full disk"
     assert "cannot be written" in (tmp_path / "told").read_text(encoding="utf-8")
     assert not (tmp_path / net.path).exists()
