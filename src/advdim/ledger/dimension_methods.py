@@ -31,6 +31,7 @@ from advdim.statistics.collect import Results
 from advdim.statistics.intervals import Estimate, mean, slope
 
 FloatArray = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 FOUR = (*PENALTIES.values(), *AUGMENTATIONS.values())
 PAIRS = (
@@ -45,6 +46,8 @@ STRENGTHS, SEEDS, METHODS_COMPARED, THROUGH_SEEDS = 5, 3, 5, 5
 POINTS = 21
 """Points of a common grid."""
 SAMPLES = 1999
+CURVE_SAMPLES = 999
+"""Bootstrap samples; fewer where each fits curves."""
 
 
 def compared_nets(results: Results) -> pd.DataFrame:
@@ -131,13 +134,14 @@ def judge_one_function(claim: Claim, results: Results) -> Verdict:
     if len(methods) < METHODS_COMPARED:
         return unjudged(claim)
     nets = of_methods(nets, [PLAIN, *methods])
-    gap = largest_gap(nets, methods)
+    x, y = nets["log_l1"].to_numpy(), nets["log_vulnerability"].to_numpy()
+    groups = [np.flatnonzero(nets["method"] == method) for method in (*methods, PLAIN)]
+    gap = largest_gap(x, y, groups[:-1], groups[-1])
     generator = np.random.default_rng(named_seed(0, "ledger", claim.id))
-    groups = [np.flatnonzero(nets["method"] == method) for method in (PLAIN, *methods)]
-    drawn = [
-        largest_gap(nets.iloc[np.concatenate([generator.choice(group, len(group)) for group in groups])], methods)
-        for _ in range(SAMPLES)
-    ]
+    drawn = []
+    for _ in range(CURVE_SAMPLES):
+        *own, plain = (generator.choice(group, len(group)) for group in groups)
+        drawn.append(largest_gap(x, y, own, plain))
     estimate = percentiles(gap, np.array(drawn))
     found = (
         "Largest mean gap between a method's curve of vulnerability over E||dL/dx||_1 and the common one: a factor of "
@@ -147,18 +151,22 @@ def judge_one_function(claim: Claim, results: Results) -> Verdict:
     return judged(claim, outcome(holds), estimate, found, scale=_scale(nets), figure="dimension.html#methods")
 
 
-def largest_gap(nets: pd.DataFrame, methods: Sequence[str]) -> float:
-    """Largest mean absolute gap between a method's rising curve and that of all nets, at the method's own nets."""
-    basis = monotone_curve.Basis.over(nets["log_l1"])
-    common = monotone_curve.fit(nets["log_l1"], nets["log_vulnerability"], basis)
-    gaps = []
-    for method in methods:
-        own = nets[nets["method"] == method]
-        x = own["log_l1"].to_numpy()
-        if np.ptp(x) == 0.0:
-            continue
-        curve = monotone_curve.fit(x, own["log_vulnerability"])
-        gaps.append(float(np.abs(curve(x) - common(x)).mean()))
+def largest_gap(x: FloatArray, y: FloatArray, methods: Sequence[Indices], others: Indices) -> float:
+    """Largest mean absolute gap between a method's rising curve and that of all nets, at the method's own nets.
+
+    Args:
+        x: log E||dL/dx||_1 of each net, shape (n,).
+        y: log vulnerability, shape (n,).
+        methods: the nets of each method.
+        others: nets that take part in the common curve alone.
+    """
+    everyone = np.concatenate([*methods, others])
+    common = monotone_curve.fit(x[everyone], y[everyone])
+    gaps = [
+        float(np.abs(monotone_curve.fit(x[own], y[own])(x[own]) - common(x[own])).mean())
+        for own in methods
+        if np.ptp(x[own]) > 0.0
+    ]
     return max(gaps, default=0.0)
 
 
