@@ -1,5 +1,7 @@
 """Figures that compare ways of training: curves over the strength, one function of the gradient, the price."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -94,7 +96,7 @@ def _curve(axes: Axes, nets: pd.DataFrame, method: str, x: str, y: str, *, bars:
     columns = list(dict.fromkeys(column for column in (x, y) if column != "strength"))
     means, low, high = groups[columns].mean(), groups[columns].min(), groups[columns].max()
     abscissa = means.index.to_numpy(np.float64) if x == "strength" else means[x].to_numpy()
-    look = {
+    look: dict[str, Any] = {
         "color": COLOURS[method],
         "ls": "--" if method in DASHED else "-",
         "marker": "D" if method == PLAIN else "o",
