@@ -33,7 +33,8 @@ def _one_thread() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("images")
-    pixels = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 1), dtype=np.uint8)
+    coarse = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), dtype=np.uint8)
+    pixels = coarse.repeat(4, axis=1).repeat(4, axis=2)  # of the same contrast at every width from 8 on
     labels = np.arange(12) % 3
     write_images(made, ImageSplits(pixels, labels, pixels, labels, pd.DataFrame({"label": labels}), ("a", "b", "c")))
     return made

@@ -6,7 +6,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.dimension_nets import (
@@ -28,7 +27,7 @@ from advdim.ledger.wording import counted, listed, outcome, told
 from advdim.seeds import named_seed
 from advdim.statistics import monotone_curve
 from advdim.statistics.collect import Results
-from advdim.statistics.intervals import Estimate, mean, slope
+from advdim.statistics.intervals import Estimate, difference_of_means, mean, slope
 
 FloatArray = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -179,7 +178,7 @@ def judge_proportion(claim: Claim, results: Results) -> Verdict:
     by_method = {method: nets[nets["method"] == method] for method in methods}
     slopes = {m: slope(own["log_l2"], own["log_l1"], level=0.9) for m, own in by_method.items()}
     ratios = {
-        pair: _difference(*((by_method[m]["log_l1"] - by_method[m]["log_l2"]).to_numpy() for m in pair))
+        pair: difference_of_means(*(by_method[m]["log_l1"] - by_method[m]["log_l2"] for m in pair), level=0.9)
         for pair in combinations(methods, 2)
     }
     margin, factor = claim.limit("slope"), float(np.log(claim.limit("factor")))
@@ -197,12 +196,6 @@ def judge_proportion(claim: Claim, results: Results) -> Verdict:
     holds = not bent and not apart
     shown = of_methods(nets, methods)
     return judged(claim, outcome(holds), worst, found, scale=_scale(shown), figure="dimension.html#methods")
-
-
-def _difference(first: FloatArray, second: FloatArray) -> Estimate:
-    """Difference of two means with Welch's 90 % interval."""
-    result = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.9)
-    return Estimate(float(first.mean() - second.mean()), float(result.low), float(result.high))
 
 
 def judge_trade_off(claim: Claim, results: Results) -> Verdict:
