@@ -20,6 +20,7 @@ def main() -> None:
     before = others_load()
     prepare_process(device="cpu", threads=1)
     import comparisons  # NumPy and TensorFlow read the environment when they are imported
+    import image_training
     import pictures
     import reading
 
@@ -30,6 +31,7 @@ def main() -> None:
         comparisons.compare_photographs(),
         *(comparisons.compare_svm(pair) for pair in comparisons.SVM_PAIRS),
     ]
+    measured += image_training.compare_image_training()
     measured += [reading.compare_reading(width) for width in reading.WIDTHS]
     for files in (pictures.small_photographs(), pictures.large_photographs()):
         measured += pictures.compare(files)

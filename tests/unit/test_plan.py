@@ -19,6 +19,7 @@ from advdim.config.models import Model
 from advdim.config.statistics import Statistic
 from advdim.config.training import Training
 from advdim.plan import batches as batching
+from advdim.plan import code
 from advdim.plan.batches import batches
 from advdim.plan.expand import Plan, expand
 from advdim.plan.prune import run_configurations
@@ -254,3 +255,38 @@ def kinds_of(annotation: object) -> set[str]:
     union = get_args(annotation)[0]
     assert isinstance(union, types.UnionType)
     return {kind for section in get_args(union) for kind in get_args(section.model_fields["kind"].annotation)}
+
+
+def test_an_objective_s_code_is_part_of_the_nets_that_it_trains_and_of_no_others(
+    laptop: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penalty = {"kind": "gradient_penalty", "norm": "l1", "eps_pixel": 0.01}
+
+    def with_penalty(document: Document) -> None:
+        document["training"]["penalty"] = document["training"]["adam-images"] | {"objective": penalty}
+        document["experiments"]["width-sweep"]["training"].append("penalty")
+
+    before = changed(laptop, with_penalty)
+    source = code._source
+    code.code_of.cache_clear()
+
+    def edited(module: str) -> str:
+        return source(module) + ("edited = True\n" if module.endswith("objectives.gradient_penalty") else "")
+
+    monkeypatch.setattr(code, "_source", edited)
+    after = changed(laptop, with_penalty)
+    code.code_of.cache_clear()
+    gone = [before.recipes[path] for path in set(before.recipes) - set(after.recipes)]
+    assert {recipe.settings["training"]["objective"]["kind"] for recipe in gone if recipe.stage == "models"} == {
+        "gradient_penalty"
+    }
+
+
+def test_devices_that_share_a_batch_are_part_of_the_recipe_and_have_jobs_of_their_own(laptop: Document) -> None:
+    alone = plan_of(laptop)
+    shared = changed(laptop, lambda d: d["training"]["adam-images"].update(replicas=2))
+    nets = [recipe for recipe in shared.of_stage("models") if "replicas" in recipe.execution]
+    assert {recipe.execution["replicas"] for recipe in nets} == {2}
+    assert not any("replicas" in recipe.execution for recipe in alone.of_stage("models"))
+    for batch in batches("models", shared.of_stage("models")):
+        assert {batching.replicas_of(recipe) for recipe in batch.recipes} == {batch.replicas}
