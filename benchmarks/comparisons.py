@@ -61,8 +61,8 @@ class Comparison:
 
     @property
     def row(self) -> str:
-        """Its row of the table: medians, ranges, ratio of the medians."""
-        ratio = statistics.median(self.ours) / statistics.median(self.theirs)
+        """Its row of the table: medians, ranges, and the median of the rounds' ratios."""
+        ratio = statistics.median(own / peer for own, peer in zip(self.ours, self.theirs, strict=True))
         cells = [self.part, self.peer, self.unit, _told(self.ours), _told(self.theirs), f"{ratio:.2f}", self.remark]
         return f"| {' | '.join(cells)} |"
 

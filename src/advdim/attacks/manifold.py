@@ -11,6 +11,7 @@ import tensorflow as tf
 from advdim.datasets.spheres import sample_sphere
 from advdim.datasets.stored import read_info
 from advdim.job import Job
+from advdim.models.sphere_logits import sphere_logits
 from advdim.seeds import named_seed
 
 
@@ -105,6 +106,7 @@ def walk_on_sphere(
     Returns:
         Where each walk ended.
     """
+    logits_of = sphere_logits(model)
     radii = tf.norm(starts, axis=1, keepdims=True)
     uphill = tf.where(outer, -1.0, 1.0)[:, None]
 
@@ -114,7 +116,7 @@ def walk_on_sphere(
     def logits_and_gradient(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(points)
-            logits = model(points, training=False)[:, 0]
+            logits = logits_of(points)
         return logits, tape.gradient(logits, points)
 
     def walk(number: tf.Tensor, points: tf.Tensor, logits: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from advdim.attacks.manifold import draw_starts
 from advdim.datasets.stored import read_info
 from advdim.job import Job
+from advdim.models.sphere_logits import sphere_logits
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
@@ -67,11 +68,12 @@ def nearest_called_outer(
     Returns:
         The points reached, shape (n, d); whether they are called outer, shape (n,); the number of steps, shape (n,).
     """
+    logits_of = sphere_logits(model)
 
     def logits_and_gradient(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(points)
-            logits = model(points, training=False)[:, 0]
+            logits = logits_of(points)
         return logits, tape.gradient(logits, points)
 
     def walk(number: tf.Tensor, points: tf.Tensor, logits: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:

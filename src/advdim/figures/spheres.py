@@ -6,10 +6,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from scipy import special
 
 from advdim.figures import style
-from advdim.statistics.intervals import binomial
+from advdim.statistics.intervals import Estimate, binomial
 from advdim.statistics.slices import SORTS
 from advdim.theory.caps import mean_distance_to_cap
 
@@ -62,7 +63,7 @@ def draw_norms(accuracy: pd.DataFrame, attacked: pd.DataFrame, middle: float) ->
     searched = attacked.groupby("radius").agg(trials=("found", "size"), errors=("found", "sum"))
     table = pd.concat({"random points": random, "points after the search": searched}, names=["way"]).reset_index()
     table = table.assign(right=table["trials"] - table["errors"])
-    bounds = [binomial(int(row.right), int(row.trials)) for row in table.itertuples()]
+    bounds = _bounds(table["right"], table["trials"])
     table = table.assign(accuracy=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
     fig, axes = plt.subplots(figsize=style.COLUMN)
     for (way, rows), colour in zip(table.groupby("way", sort=False), ("C0", "C3"), strict=True):
@@ -122,7 +123,7 @@ def draw_dimensions(attacked: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         The figure, and what is in it: one row a dimension.
     """
     counts = attacked.groupby("dimension").agg(starts=("found", "size"), found=("found", "sum")).reset_index()
-    bounds = [binomial(int(row.found), int(row.starts)) for row in counts.itertuples()]
+    bounds = _bounds(counts["found"], counts["starts"])
     counts = counts.assign(share=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
     fig, axes = plt.subplots(figsize=style.COLUMN)
     axes.errorbar(
@@ -161,6 +162,11 @@ def draw_true_distances(table: pd.DataFrame, dimension: int) -> Figure:
     return fig
 
 
+def _bounds(events: "pd.Series[int]", trials: "pd.Series[int]") -> list[Estimate]:
+    pairs = zip(events.to_numpy(dtype=int), trials.to_numpy(dtype=int), strict=True)
+    return [binomial(int(number), int(of)) for number, of in pairs]
+
+
 def _circles(axes: Axes, radii: tuple[float, ...]) -> None:
     for radius in radii:
-        axes.add_patch(plt.Circle((0, 0), radius, fill=False, color="black", lw=0.8))
+        axes.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=0.8))

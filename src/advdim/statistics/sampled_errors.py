@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from advdim.datasets.spheres import points_on_sphere
+from advdim.models.sphere_logits import sphere_logits
 
 BATCH = 1000
 
@@ -28,15 +29,16 @@ def error_counter(
     """
     whole, rest = divmod(points, BATCH)
 
-    def in_batch(number: tf.Tensor, size: int) -> tf.Tensor:
-        directions = points_on_sphere(number * BATCH, size, dimension, seed)
-        called_outer = model(radius * directions, training=False)[:, 0] > 0
-        return tf.math.count_nonzero(called_outer != outer)
-
-    def add(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return number + 1, total + in_batch(number, BATCH)
-
     def count() -> tf.Tensor:
+        logits_of = sphere_logits(model)
+
+        def in_batch(number: tf.Tensor, size: int) -> tf.Tensor:
+            directions = points_on_sphere(number * BATCH, size, dimension, seed)
+            return tf.math.count_nonzero((logits_of(radius * directions) > 0) != outer)
+
+        def add(number: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return number + 1, total + in_batch(number, BATCH)
+
         start = (tf.constant(0, tf.int64), tf.constant(0, tf.int64))
         _, total = tf.while_loop(lambda number, _: number < whole, add, start)
         return total + in_batch(tf.constant(whole, tf.int64), rest) if rest else total

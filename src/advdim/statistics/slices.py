@@ -19,6 +19,7 @@ from advdim.datasets.spheres import sample_sphere
 from advdim.datasets.stored import read_info
 from advdim.job import Job
 from advdim.models.snapshots import measure_snapshots
+from advdim.models.sphere_logits import sphere_logits
 from advdim.seeds import named_seed
 
 FloatArray = NDArray[np.float32]
@@ -51,7 +52,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
         options = {"steps": settings["steps"], "step_size": settings["step_size"], "stop_at_errors": False}
         return walk_on_sphere(model, tf.constant(starts * np.float32(info["outer_radius"])), outer, **options).points
 
-    asked = tf.function(lambda points: model(points, training=False)[:, 0], jit_compile=True)
+    asked = tf.function(lambda points: sphere_logits(model)(points), jit_compile=True)
 
     def run() -> pd.DataFrame:
         worst = worst_points().numpy()

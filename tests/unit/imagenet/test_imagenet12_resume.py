@@ -7,7 +7,7 @@ import pytest
 from small_imagenet import bytes_of, job_in, manifest_of, write_archive, write_merge
 
 from advdim.datasets import imagenet12, stage
-from advdim.datasets.decoding import Decoded, decode
+from advdim.datasets.imagenet.decoding import Decoded, decode
 from advdim.errors import AdvdimError
 from advdim.job import Job
 

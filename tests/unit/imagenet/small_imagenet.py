@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from advdim.datasets import stage
-from advdim.datasets.ilsvrc_stand_in import write_stand_in
+from advdim.datasets.imagenet.stand_in import write_stand_in
 from advdim.job import Job
 
 CLASSES = {

@@ -16,13 +16,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from advdim.cli import app
-from advdim.datasets.ilsvrc import STAND_IN_MARK, open_ilsvrc
-from advdim.datasets.ilsvrc_stand_in import write_stand_in
+from advdim.datasets.imagenet.archive import STAND_IN_MARK, open_ilsvrc
+from advdim.datasets.imagenet.quirky_pictures import encode
+from advdim.datasets.imagenet.stand_in import write_stand_in
 from advdim.datasets.photographs import PHOTOGRAPHS, load
-from advdim.datasets.quirky_pictures import encode
 from advdim.errors import AdvdimError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SYNSETS = sorted(set(pd.read_csv(ROOT / "config" / "imagenet12.csv")["wnid"]))
 FEW = ["n02105855", "n02492035", "n03796401", "n01440764", "n03345487"]
 Files = dict[tuple[str, str], bytes]

@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 from advdim.datasets import imagenet12, stage
-from advdim.datasets.decoding import decode
-from advdim.datasets.ilsvrc_stand_in import write_stand_in
-from advdim.datasets.merging import load_merge
-from advdim.datasets.resizing import downsize, shortest_edge_crop
+from advdim.datasets.imagenet.decoding import decode
+from advdim.datasets.imagenet.merge_files import load_merge
+from advdim.datasets.imagenet.resizing import downsize, shortest_edge_crop
+from advdim.datasets.imagenet.stand_in import write_stand_in
 from advdim.datasets.stored import read_images, read_info
 from advdim.errors import AdvdimError
 from advdim.job import Job
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MERGE = ROOT / "config" / "imagenet12.yaml"
 ARCHIVE = {"images_per_synset": 2, "validation_per_synset": 1, "seed": 3}
 BROKEN = {"truncated", "corrupt"}

@@ -11,7 +11,7 @@ seen in the square, and the whole of it resized would fill the memory.
 
 import numpy as np
 
-from advdim.datasets.resampling import Kernel, Pixels, Square, by_pillow, compiled
+from advdim.datasets.imagenet.resampling import Kernel, Pixels, Square, by_pillow, compiled
 from advdim.errors import AdvdimError
 
 LONGEST = 100

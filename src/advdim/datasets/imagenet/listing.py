@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from advdim.datasets import ilsvrc_labels
-from advdim.datasets.tar_entries import entries, length
+from advdim.datasets.imagenet import labels
+from advdim.datasets.imagenet.tar_entries import entries, length
 from advdim.errors import AdvdimError
 
 Origin = Literal["train", "val"]
@@ -161,16 +161,16 @@ def _synset_in_val(synset: str) -> Callable[[str], str | None]:
 
 def _synset_by_label(label_folders: Sequence[Path]) -> Callable[[str], str | None]:
     """Where validation images lie without order, the labels tell."""
-    path, labels = ilsvrc_labels.read(label_folders)
+    path, synsets = labels.read(label_folders)
 
     def synset_of(name: str) -> str | None:
         match = _VAL_NAME.fullmatch(name)
-        if match and int(match[1]) not in labels:
+        if match and int(match[1]) not in synsets:
             raise AdvdimError(
-                f"{path}: has {len(labels)} labels and none for {name}, expected one for each validation image; "
+                f"{path}: has {len(synsets)} labels and none for {name}, expected one for each validation image; "
                 "replace it by a whole one"
             )
-        return labels[int(match[1])] if match else None
+        return synsets[int(match[1])] if match else None
 
     return synset_of
 

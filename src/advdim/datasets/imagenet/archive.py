@@ -3,7 +3,7 @@
 What may lie in the folder, as it is or below ``ILSVRC/Data/CLS-LOC`` as in Kaggle's download:
 
 - training images: ``ILSVRC2012_img_train.tar``, which holds a tar for each synset, or ``train/<synset>/*.JPEG``;
-- validation images: ``ILSVRC2012_img_val.tar`` or ``val/*.JPEG``, with the labels of `advdim.datasets.ilsvrc_labels`,
+- validation images: ``ILSVRC2012_img_val.tar`` or ``val/*.JPEG``, with the labels of `advdim.datasets.imagenet.labels`,
   or ``val/<synset>/*.JPEG``.
 
 Where both forms lie there, the tar counts. Tars are read as streams, nothing is unpacked, and of the training tar only
@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from advdim.datasets import ilsvrc_labels
-from advdim.datasets.ilsvrc_listing import Listing, Member, Origin, Place, is_flat, list_train, list_val, told
+from advdim.datasets.imagenet import labels
+from advdim.datasets.imagenet.listing import Listing, Member, Origin, Place, is_flat, list_train, list_val, told
 from advdim.errors import AdvdimError
 
 __all__ = ["MOST_BYTES", "STAND_IN_MARK", "TRAIN_TAR", "VAL_TAR", "Archive", "Member", "Origin", "needs", "open_ilsvrc"]
@@ -113,8 +113,8 @@ def needs(folder: Path) -> str | None:
             missing.append(
                 f"the validation images in {folder}: {VAL_TAR}, or val with them or a folder for each synset"
             )
-        elif is_flat(val) and (labels := ilsvrc_labels.needs(_label_folders(folder, val))):
-            missing.append(labels)
+        elif is_flat(val) and (lacking := labels.needs(_label_folders(folder, val))):
+            missing.append(lacking)
     return "ILSVRC2012, of which are missing " + "; and ".join(missing) if missing else None
 
 

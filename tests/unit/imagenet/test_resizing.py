@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from advdim.datasets import resampling, resizing
+from advdim.datasets.imagenet import resampling, resizing
+from advdim.datasets.imagenet.resizing import downsize, resized, shortest_edge_crop
 from advdim.datasets.photographs import PHOTOGRAPHS, load
-from advdim.datasets.resizing import downsize, resized, shortest_edge_crop
 from advdim.errors import AdvdimError
 
 WIDTHS = (256, 128, 64, 32)

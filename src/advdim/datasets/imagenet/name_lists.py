@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from advdim.config.section import Name, Section
-from advdim.datasets.csv_rows import read_csv_rows
-from advdim.datasets.merge_settings import SYNSET, Synset
+from advdim.datasets.imagenet.csv_rows import read_csv_rows
+from advdim.datasets.imagenet.merge_settings import SYNSET, Synset
 from advdim.errors import AdvdimError
 
 Split = Literal["train", "validation", "test"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from advdim.datasets.ilsvrc import Member
+from advdim.datasets.imagenet.archive import Member
 
 CAT, DOG, FOX, OWL = "n00000001", "n00000002", "n00000003", "n00000004"
 TWO = f"feline: {{synsets: [{CAT}]}}, canine: {{synsets: [{DOG}, {FOX}], training: 20, test: 5}}"

@@ -23,13 +23,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from advdim.datasets.ilsvrc import Member
-from advdim.datasets.merge_draws import SPLITS, Image, Integers, Pool, allot, draw, sizes, with_validation
-from advdim.datasets.merge_settings import SynsetMerge, read_synset_merge
-from advdim.datasets.name_lists import NameList, read_name_list
+from advdim.datasets.imagenet.archive import Member
+from advdim.datasets.imagenet.draws import SPLITS, Image, Integers, Pool, allot, draw, sizes, with_validation
+from advdim.datasets.imagenet.merge_files import Merge
+from advdim.datasets.imagenet.merge_settings import SynsetMerge
+from advdim.datasets.imagenet.name_lists import NameList
 from advdim.errors import AdvdimError
 
-Merge = SynsetMerge | NameList
 Variant = Literal["corrected", "published"]
 
 FEWEST = 3
@@ -37,29 +37,6 @@ FEWEST = 3
 
 TRAINING_FOR_TEST = 20
 """Training images for each test image of a list without splits: the source has 10,000 for 500."""
-
-
-def load_merge(path: Path) -> Merge:
-    """Read a merge.
-
-    Args:
-        path: a YAML file of the form of ``config/imagenet12.yaml``, or a CSV file with the columns ``name`` and
-            ``class``, and, if wanted, ``split`` and ``synset``.
-
-    Returns:
-        The merge; its ``synsets`` are those that the archive must hold, its ``class_names`` are in the order of labels.
-
-    Raises:
-        AdvdimError: the file cannot be read or has mistakes.
-    """
-    return read_name_list(path) if path.suffix.lower() == ".csv" else read_synset_merge(path)
-
-
-def merge_files(path: Path) -> tuple[Path, ...]:
-    """The files that a merge consists of: itself, and the published counts that it names."""
-    settings = load_merge(path)
-    counts = settings.counts_path if isinstance(settings, SynsetMerge) else None
-    return (path, counts) if counts else (path,)
 
 
 def merge(
@@ -72,7 +49,7 @@ def merge(
 
     Args:
         members: the archive's images, in any order.
-        settings: the merge, as `load_merge` reads it.
+        settings: the merge, as `advdim.datasets.imagenet.merge_files.load_merge` reads it.
         variant: "corrected" or "published", see above; a list of images with splits must be free of contradictions for
             the former, and is taken as it is for the latter.
         validation_share: share of each class's training images that are for validation, at least 0 and below 1.

@@ -14,7 +14,7 @@ from advdim.errors import AdvdimError
 from advdim.plan.expand import Plan, expand
 from advdim.plan.recipe import Recipe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ARCHIVE = Path("data/sources/imagenet")
 
 CONFIG = """

@@ -9,11 +9,12 @@ import pytest
 from image_names import CAT, DOG, FOX, OWL, TWO, names_of, write
 from scipy.stats import hypergeom
 
-from advdim.datasets.ilsvrc import Member
-from advdim.datasets.merge_draws import allot, sizes, with_validation
-from advdim.datasets.merging import contradictions, differences, load_merge, merge
+from advdim.datasets.imagenet.archive import Member
+from advdim.datasets.imagenet.draws import allot, sizes, with_validation
+from advdim.datasets.imagenet.merge_files import load_merge
+from advdim.datasets.imagenet.merging import contradictions, differences, merge
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 VAN = "n03796401"
 
 

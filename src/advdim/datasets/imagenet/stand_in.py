@@ -22,12 +22,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from advdim.artefacts.store import make_folder
-from advdim.datasets.ilsvrc import STAND_IN_MARK, TRAIN_TAR, VAL_TAR, Member
-from advdim.datasets.ilsvrc_labels import SYNSETS
-from advdim.datasets.ilsvrc_stand_in_plan import MOVING_VAN, SMALL, Crop, Plan, make_plan
-from advdim.datasets.merge_settings import read_synset_merge
+from advdim.datasets.imagenet.archive import STAND_IN_MARK, TRAIN_TAR, VAL_TAR, Member
+from advdim.datasets.imagenet.labels import SYNSETS
+from advdim.datasets.imagenet.merge_settings import read_synset_merge
+from advdim.datasets.imagenet.quirky_pictures import encode
+from advdim.datasets.imagenet.stand_in_plan import MOVING_VAN, SMALL, Crop, Plan, make_plan
 from advdim.datasets.photographs import PHOTOGRAPHS, load
-from advdim.datasets.quirky_pictures import encode
 from advdim.errors import AdvdimError
 
 Form = Literal["tree", "tars"]
@@ -62,9 +62,9 @@ def write_stand_in(
 
     Returns:
         One row for each quirk of an image, those of synsets of no class included: ``origin``, ``synset``, ``name``,
-        ``kind`` and ``detail``. Kinds are those of `advdim.datasets.quirky_pictures`, ``duplicate`` (of the image whose
-        name is the detail), ``moving-van`` and ``small`` (of whole pictures; the detail is width x height, as stored).
-        The same table lies in the folder as `STAND_IN_MARK`.
+        ``kind`` and ``detail``. Kinds are those of `advdim.datasets.imagenet.quirky_pictures`, ``duplicate`` (of the
+        image whose name is the detail), ``moving-van`` and ``small`` (of whole pictures; the detail is width x height,
+        as stored). The same table lies in the folder as `STAND_IN_MARK`.
 
     Raises:
         AdvdimError: the folder is not empty or cannot be written, a number is out of its range, or there are too few

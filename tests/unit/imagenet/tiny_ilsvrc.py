@@ -5,6 +5,13 @@ import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pytest
+
+from advdim.datasets.imagenet.archive import Archive, Member, open_ilsvrc
+from advdim.errors import AdvdimError
+
+TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
+SYNSET_LABELS = "ILSVRC2012_validation_synset_labels.txt"
 WANTED = ("n01440764", "n02105855")
 OTHER = "n01443537"
 TRAIN = {
@@ -19,6 +26,7 @@ MEMBERS = [
     *(("val", synset, name) for synset in WANTED for name, label in zip(VAL, LABELS, strict=True) if label == synset),
 ]
 CONTENTS = TRAIN | VAL
+EXPECTED = [Member(*member) for member in MEMBERS]
 NUMBERS = {WANTED[0]: 449, OTHER: 450, WANTED[1]: 171}
 """ILSVRC2012's own numbers of the three synsets: tench, goldfish and Shetland sheepdog."""
 
@@ -124,3 +132,24 @@ FORMS: dict[str, Callable[[Path], None]] = {
     "tars and kit": _tars_and_kit,
     "folders and a tar": _mixed,
 }
+
+
+def contents(archive: Archive) -> dict[str, bytes]:
+    """All that an archive holds."""
+    return {member.name: content for member, content in archive.read(archive.members())}
+
+
+def check(folder: Path) -> Archive:
+    """Open an archive that must have the tiny archive's images, and no others."""
+    archive = open_ilsvrc(folder, WANTED)
+    assert archive.members() == EXPECTED
+    assert contents(archive) == {member.name: CONTENTS[member.name] for member in EXPECTED}
+    return archive
+
+
+def complaint(folder: Path) -> str:
+    """The one sentence with which an archive is refused, in opening or in reading."""
+    with pytest.raises(AdvdimError) as told:
+        contents(open_ilsvrc(folder, WANTED))
+    assert "\n" not in str(told.value)
+    return str(told.value)

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from image_names import CAT, DOG, FOX, OWL, TWO, names_of, write
 
-from advdim.datasets.ilsvrc import Member
-from advdim.datasets.merging import contradictions, load_merge, merge
+from advdim.datasets.imagenet.archive import Member
+from advdim.datasets.imagenet.merge_files import load_merge
+from advdim.datasets.imagenet.merging import contradictions, merge
 from advdim.errors import AdvdimError
 
 

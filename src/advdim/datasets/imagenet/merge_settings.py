@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from advdim.config.reading import Location, mistakes_sentence, read_yaml, validation_mistakes
 from advdim.config.section import Name, Positive, Section
-from advdim.datasets.csv_rows import read_csv_rows
+from advdim.datasets.imagenet.csv_rows import read_csv_rows
 from advdim.errors import AdvdimError
 
 SYNSET = re.compile(r"^n[0-9]{8}$")

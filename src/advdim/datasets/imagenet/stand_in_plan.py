@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advdim.datasets.ilsvrc import Member, Origin
+from advdim.datasets.imagenet.archive import Member, Origin
 from advdim.datasets.photographs import PHOTOGRAPHS
 from advdim.errors import AdvdimError
 from advdim.seeds import named_seed
@@ -43,7 +43,7 @@ PLANTED: tuple[tuple[Origin, str, str], ...] = (
     *(("train", "corrupt", detail) for detail in ("empty", "page", "noise", "swapped-header")),
     ("val", "corrupt", "noise"),
 )
-"""What is planted: among which images, and the kind and detail of `advdim.datasets.quirky_pictures`."""
+"""What is planted: among which images, and the kind and detail of `advdim.datasets.imagenet.quirky_pictures`."""
 
 COPIES: tuple[Origin, ...] = ("val",) * 6 + ("train",) * 6
 """Copies of training images: among the validation images of the same synset, and among training images of another."""

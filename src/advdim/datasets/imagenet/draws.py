@@ -92,7 +92,7 @@ def draw(pools: Iterable[Pool], seed: int) -> pd.DataFrame:
     to a split and takes none from it, and the share for validation moves no image into the test set or out of it.
 
     Returns:
-        The table that `advdim.datasets.merging.merge` describes.
+        The table that `advdim.datasets.imagenet.merging.merge` describes.
     """
     drawn = list(pools)
     codes, places = [], []
