@@ -177,10 +177,8 @@ def judge_proportion(claim: Claim, results: Results) -> Verdict:
         return unjudged(claim)
     by_method = {method: nets[nets["method"] == method] for method in methods}
     slopes = {m: slope(own["log_l2"], own["log_l1"], level=0.9) for m, own in by_method.items()}
-    ratios = {
-        pair: difference_of_means(*(by_method[m]["log_l1"] - by_method[m]["log_l2"] for m in pair), level=0.9)
-        for pair in combinations(methods, 2)
-    }
+    factors = {method: own["log_l1"] - own["log_l2"] for method, own in by_method.items()}
+    ratios = {(a, b): difference_of_means(factors[a], factors[b], 0.9) for a, b in combinations(methods, 2)}
     margin, factor = claim.limit("slope"), float(np.log(claim.limit("factor")))
     bent = [method for method, one in slopes.items() if not inside(one, 1.0 - margin, 1.0 + margin)]
     apart = [pair for pair, one in ratios.items() if not inside(one, -factor, factor)]
