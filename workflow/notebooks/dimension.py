@@ -420,7 +420,7 @@ if not methods.empty and methods["method"].nunique() > 2:
         training_methods.draw_fronts(methods),
         anchor="fronts",
         caption="What robustness costs: accuracy against vulnerability of each way of training as its strength grows. Means over "
-        "seeds, bars over their range.",
+        "seeds, with 95 % intervals.",
         scale=page.scale_of(shown),
         claims=["D10"],
         alt="Accuracy against vulnerability, one curve for each way of training.",

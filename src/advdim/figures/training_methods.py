@@ -3,11 +3,11 @@
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation
+from pandas.api.typing import SeriesGroupBy
 
 from advdim.figures.style import COLUMN, PAGE, PANELS
 from advdim.figures.vulnerability import GRADIENT
@@ -20,6 +20,7 @@ from advdim.ledger.dimension_nets import (
     PLAIN,
     THROUGH,
 )
+from advdim.statistics.intervals import Estimate, mean
 
 COLOURS = {
     PLAIN: "black",
@@ -74,36 +75,41 @@ def draw_methods(nets: pd.DataFrame, attacked: str = "vulnerability") -> Figure:
 
 
 def draw_fronts(nets: pd.DataFrame) -> Figure:
-    """Draw accuracy against vulnerability of each method: means over seeds, bars over the range of the seeds.
+    """Draw accuracy against vulnerability of each method: means over seeds, with Student's 95 % intervals of both.
 
     Args:
         nets: as in `draw_methods`.
     """
     fig, axes = plt.subplots(figsize=PAGE, layout="constrained")
     for method in shown_methods(nets):
-        _curve(axes, nets, method, "vulnerability", "accuracy", bars=True)
+        _curve(axes, nets, method, "vulnerability", "accuracy", intervals=True)
     axes.set(xlabel="vulnerability (share of classes changed)", ylabel="accuracy")
-    fig.legend(loc="outside right center")
+    handles, labels = axes.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside right center")
     return fig
 
 
-def _curve(axes: Axes, nets: pd.DataFrame, method: str, x: str, y: str, *, bars: bool = False) -> None:
-    """Draw the means over seeds at each strength; bars span the seeds' values."""
-    own = nets[nets["method"] == method]
-    if own.empty:
+def _curve(axes: Axes, nets: pd.DataFrame, method: str, x: str, y: str, *, intervals: bool = False) -> None:
+    """Draw the means over seeds at each strength; bars span the seeds' values, or are intervals of both means."""
+    groups = nets[nets["method"] == method].groupby("strength")
+    if not len(groups):
         return
-    groups = own.groupby("strength")
-    columns = list(dict.fromkeys(column for column in (x, y) if column != "strength"))
-    means, low, high = groups[columns].mean(), groups[columns].min(), groups[columns].max()
-    abscissa = means.index.to_numpy(np.float64) if x == "strength" else means[x].to_numpy()
-    look: dict[str, Any] = {
-        "color": COLOURS[method],
-        "ls": "--" if method in DASHED else "-",
-        "marker": "D" if method == PLAIN else "o",
-    }
-    look |= {"ms": 4, "lw": 1.3, "label": method, "capsize": 2, "elinewidth": 0.8}
-    across = [abscissa - low[x], high[x] - abscissa] if bars else None
-    axes.errorbar(abscissa, means[y], yerr=[means[y] - low[y], high[y] - means[y]], xerr=across, **look)
+    means = groups.mean(numeric_only=True).assign(strength=[strength for strength, _ in groups])
+    bars = {column: _bars(groups[column], intervals) for column in (x, y) if column != "strength"}
+    look: dict[str, Any] = {"color": COLOURS[method], "ls": "--" if method in DASHED else "-", "ms": 4, "lw": 1.3}
+    look |= {"marker": "D" if method == PLAIN else "o", "label": method, "capsize": 2, "elinewidth": 0.8}
+    axes.errorbar(means[x], means[y], yerr=bars[y], xerr=bars[x] if intervals else None, **look)
+
+
+def _bars(groups: "SeriesGroupBy[Any, Any]", intervals: bool) -> list[list[float]]:
+    """How far bars reach below and above the mean of each strength; none of a single net's interval."""
+    below, above = [], []
+    for _, values in groups:
+        centre = float(values.mean())
+        one = mean(values) if intervals and len(values) > 1 else Estimate(centre, values.min(), values.max())
+        below.append(centre - one.low)
+        above.append(one.high - centre)
+    return [below, above]
 
 
 def draw_through_attack(nets: pd.DataFrame) -> Figure:
