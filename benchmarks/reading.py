@@ -11,9 +11,11 @@ from comparisons import Comparison
 
 from advdim.datasets.stored import ImageInfo
 from advdim.models import convolutional
+from advdim.models.loss import cross_entropy
 from advdim.training import sources
-from advdim.training.gradient import Trainer
+from advdim.training.objectives import plain
 from advdim.training.sources import FiniteSet
+from advdim.training.trainer import Trainer
 
 WIDTHS = (32, 64, 128, 256)
 BATCH = 16
@@ -31,7 +33,7 @@ def compare_reading(width: int, rounds: int = 3) -> Comparison:
         sources.IN_MEMORY_BYTES = limit
         info = ImageInfo((width, width, 3), tuple(map(str, range(12))), (0.5,) * 3, (0.25,) * 3)
         net = convolutional.build(info, channels=64, layers=8, pool_after=(2, 4, 6), base_width=32, seed=0)
-        trainer = Trainer(net, source, 1e-3)
+        trainer = Trainer(net, source, plain.prepare(net, cross_entropy), 1e-3)
         ours = _rates(_reader(source, 4 * IMAGES // BATCH), 4 * IMAGES, rounds)
         theirs = _rates(lambda: trainer.advance(0, 1), BATCH, rounds)
     remark = f"random batches of {BATCH} from disk, mapped; net of 64 channels"

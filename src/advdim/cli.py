@@ -28,6 +28,7 @@ app = typer.Typer(
 
 DATA = Path("data")
 REPORTS = Path("reports")
+TENSORBOARD = Path("logs/tensorboard")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration; without it the one that params.yaml names.")
@@ -64,6 +65,7 @@ def make_artefacts(
 ) -> None:
     """Make artefacts whose inputs exist; what is there already is left as it is. The workflow calls this."""
     from advdim.device import prepare_process
+    from advdim.plan.batches import replicas_of
 
     loaded, plan = _loaded_and_plan(config, only, device)
     unknown = [path for path in paths if path not in plan.recipes]
@@ -72,12 +74,14 @@ def make_artefacts(
             f"{unknown[0]}: no such artefact in the plan; expected a path that `advdim plan` shows; settings or code "
             "changed since this path was planned, so start the run again"
         )
-    prepare_process(device=device, threads=loaded.threads)
+    replicas = max(replicas_of(plan.recipes[path]) for path in paths)
+    prepare_process(device=device, threads=loaded.threads, replicas=replicas)
     from advdim.make import make, prepare_folders
 
     prepare_folders(DATA)
+    logs = TENSORBOARD if loaded.tensorboard else None
     for path in paths:
-        made = make(plan.recipes[path], data=DATA, checkpoint_seconds=loaded.checkpoint_seconds)
+        made = make(plan.recipes[path], data=DATA, checkpoint_seconds=loaded.checkpoint_seconds, logs=logs)
         logger.info("%s: %s", path.removeprefix("data/"), "made" if made else "was there")
 
 
@@ -190,7 +194,7 @@ def write_stand_in_archive(
 
     Example: `advdim stand-in data/sources/imagenet`.
     """
-    from advdim.datasets.ilsvrc_stand_in import write_stand_in
+    from advdim.datasets.imagenet.stand_in import write_stand_in
 
     table = write_stand_in(folder, images_per_synset=images, validation_per_synset=validation, seed=seed, form=form)
     logger.info("%s: written, with %d quirks planted", folder, len(table))

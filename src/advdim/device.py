@@ -13,12 +13,13 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 _held: list[int] = []
 
 
-def prepare_process(*, device: str, threads: int) -> None:
+def prepare_process(*, device: str, threads: int, replicas: int = 1) -> None:
     """Set the environment of this process; call it before NumPy or TensorFlow is imported.
 
     Args:
-        device: ``cpu`` hides every GPU; ``gpu`` takes a free one and holds it until the process ends.
+        device: ``cpu`` hides every GPU; ``gpu`` takes free ones and holds them until the process ends.
         threads: threads of the numerical libraries.
+        replicas: number of GPUs to take.
 
     Raises:
         AdvdimError: no GPU is free.
@@ -31,32 +32,44 @@ def prepare_process(*, device: str, threads: int) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     elif "SLURM_JOB_ID" not in os.environ:  # Slurm has set the device of the job itself
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(_take_gpu())
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(_take_gpu()) for _ in range(replicas))
 
 
 def configure_tensorflow(execution: dict[str, Any]) -> None:
     """Fix threads, determinism and memory growth; the first thing that a TensorFlow job does.
 
     Args:
-        execution: ``device`` and ``threads`` of the recipe.
+        execution: ``device`` and ``threads`` of the recipe, and ``replicas`` where several devices share a batch.
 
     Raises:
-        AdvdimError: the recipe asks for a GPU and TensorFlow sees none.
+        AdvdimError: the recipe asks for more GPUs than TensorFlow sees.
     """
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
-    if execution["device"] == "gpu" and not gpus:
+    gpus, replicas = tf.config.list_physical_devices("GPU"), execution.get("replicas", 1)
+    if execution["device"] == "gpu" and len(gpus) < replicas:
         raise AdvdimError(
-            "TensorFlow sees no GPU; expected one for a recipe with device gpu; install the extra `gpu`, or run with "
-            "--resources gpu=0"
+            f"TensorFlow sees {len(gpus)} GPUs; expected {replicas} for a recipe with device gpu; install the extra "
+            "`gpu`, or run with --resources gpu=0"
         )
+    if execution["device"] == "cpu" and replicas > 1:
+        parts = [tf.config.LogicalDeviceConfiguration()] * replicas
+        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     if tf.config.threading.get_intra_op_parallelism_threads() != execution["threads"]:
         tf.config.threading.set_intra_op_parallelism_threads(execution["threads"])
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_op_determinism()
+
+
+def strategy_of(execution: dict[str, Any]) -> Any:
+    """The strategy, a ``tf.distribute.Strategy``, by which the devices of a recipe share a batch."""
+    import tensorflow as tf
+
+    if execution.get("replicas", 1) == 1:
+        return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy([f"{execution['device']}:{n}" for n in range(execution["replicas"])])
 
 
 def _take_gpu() -> int:

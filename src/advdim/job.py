@@ -24,6 +24,7 @@ class Job:
         output: an empty folder; what lies in it at the end becomes the artefact.
         checkpoint: a folder that outlives a killed job, emptied when the artefact is complete.
         checkpoint_seconds: seconds between checkpoints.
+        logs: folder for TensorBoard's files, which are no part of the artefact; None where nobody asked for them.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Job:
     output: Path
     checkpoint: Path
     checkpoint_seconds: float
+    logs: Path | None = None
 
     def progress(self, what: str, total: int) -> "Progress":
         """A reporter of progress that speaks at most every few seconds."""

@@ -13,7 +13,7 @@ from advdim.plan.recipe import STAGES, Recipe
 logger = logging.getLogger("advdim")
 
 
-def make(recipe: Recipe, *, data: Path, checkpoint_seconds: float) -> bool:
+def make(recipe: Recipe, *, data: Path, checkpoint_seconds: float, logs: Path | None = None) -> bool:
     """Make an artefact unless it exists, and leave its token.
 
     Two processes may be asked for the same artefact at once: the second waits for the first and finds it made.
@@ -22,6 +22,7 @@ def make(recipe: Recipe, *, data: Path, checkpoint_seconds: float) -> bool:
         recipe: what to make; its inputs must exist.
         data: the data folder.
         checkpoint_seconds: seconds between the checkpoints of long work.
+        logs: folder in which training leaves TensorBoard's files, one folder a recipe; None for none.
 
     Returns:
         Whether it had to be made.
@@ -47,6 +48,7 @@ def make(recipe: Recipe, *, data: Path, checkpoint_seconds: float) -> bool:
                 output=output,
                 checkpoint=checkpoint,
                 checkpoint_seconds=checkpoint_seconds,
+                logs=logs / recipe.path if logs else None,
             )
             importlib.import_module(recipe.entry).make(job)
         shutil.rmtree(checkpoint, ignore_errors=True)

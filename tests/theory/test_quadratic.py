@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 from advdim.theory import quadratic
+from advdim.theory.perfect_start import perfect_output_layer
 
 OUTER = 1.3
 
@@ -63,7 +64,7 @@ def test_normal_law_uses_the_square_root_of_the_variance() -> None:
 
 def test_perfect_initialisation() -> None:
     """Claim S12: the two probabilities fit one boundary, of radius close to the max-margin 1.15."""
-    weight, bias = quadratic.perfect_output_layer(0.0016, 0.9994, OUTER)
+    weight, bias = perfect_output_layer(0.0016, 0.9994, OUTER)
     assert special.expit(weight + bias) == pytest.approx(0.0016)
     assert special.expit(weight * OUTER**2 + bias) == pytest.approx(0.9994)
     alpha = quadratic.alphas(np.ones(500), weight, bias)
@@ -112,7 +113,7 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="outer_radius must be above 1"):
         quadratic.log_error_rate([1.0], 1.0)
     with pytest.raises(ValueError, match="0 < inner < 1/2 < outer < 1"):
-        quadratic.perfect_output_layer(0.6, 0.9, OUTER)
+        perfect_output_layer(0.6, 0.9, OUTER)
     for seen in (0, 11):
         with pytest.raises(ValueError, match=r"seen must lie in \[1, dimension\]"):
             quadratic.partial_model_log_error(10, seen)

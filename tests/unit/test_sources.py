@@ -9,6 +9,8 @@ import tensorflow as tf
 from advdim.training import sources
 from advdim.training.sources import FiniteSet, OnlineSpheres
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.mark.parametrize("batch", [4, 5, 20, 50])
 def test_a_finite_set_visits_every_example_once_an_epoch_in_changing_order(batch: int) -> None:
@@ -36,9 +38,9 @@ def test_batches_are_functions_of_the_step_alone() -> None:
     assert np.array_equal(np.concatenate([finite.feed(n, n + 1).numpy() for n in range(11)]), whole)
     assert np.array_equal(np.concatenate([finite.feed(0, 4).numpy(), finite.feed(4, 11).numpy()]), whole)
     online, other = (OnlineSpheres(5, 1.3, 10, seed) for seed in (3, 4))
-    row = online.feed(7, 8)[0]
+    row, later = online.feed(7, 9)
     assert np.array_equal(online.batch(row)[0], online.batch(row)[0])
-    assert not np.isin(online.batch(row)[0], online.batch(row + 1)[0]).any()
+    assert not np.isin(online.batch(row)[0], online.batch(later)[0]).any()
     assert not np.isin(online.batch(row)[0], other.batch(row)[0]).any()
 
 
@@ -66,6 +68,14 @@ def test_a_set_larger_than_memory_gives_the_same_batches_from_disk(
 
 
 def test_online_batches_lie_half_on_each_sphere_with_their_labels() -> None:
-    inputs, labels = OnlineSpheres(5, 1.3, 10, seed=0).batch(np.int32(3))
-    assert labels.numpy().tolist() == [0] * 5 + [1] * 5
-    assert np.linalg.norm(inputs, axis=1) == pytest.approx([1.0] * 5 + [1.3] * 5, rel=1e-6)
+    inputs, labels = OnlineSpheres(5, 1.3, 10, seed=0).batch(np.int64(30))
+    assert labels.numpy().tolist() == [0, 1] * 5
+    assert np.linalg.norm(inputs, axis=1) == pytest.approx([1.0, 1.3] * 5, rel=1e-6)
+
+
+def test_the_points_that_are_drawn_online_do_not_depend_on_the_size_of_the_batches() -> None:
+    small, large = (OnlineSpheres(5, 1.3, batch, seed=2) for batch in (7, 21))
+    (row,) = large.feed(4, 5)
+    parts = [small.batch(number) for number in small.feed(12, 15)]
+    for found, expected in zip(zip(*parts, strict=True), large.batch(row), strict=True):
+        assert np.array_equal(np.concatenate(found), expected)

@@ -1,6 +1,7 @@
 """Training is a function of its recipe: the same seed gives the same bits, killed and resumed or not."""
 
 import contextlib
+import dataclasses
 import errno
 import logging
 import multiprocessing
@@ -17,8 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from advdim.artefacts.tables import read_table
+from advdim.config.training import Gradient
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images, write_info
 from advdim.device import configure_tensorflow
@@ -27,10 +30,12 @@ from advdim.job import Job
 from advdim.make import make
 from advdim.models.network import build, kept_steps, load_weights
 from advdim.plan.recipe import Recipe
-from advdim.training import gradient
+from advdim.training import gradient, trainer
 from advdim.training.checkpoint import NAME, save_checkpoint
 
 STEPS = 250
+KILLS = 10
+"""Each at a random moment after some more progress."""
 EXECUTION = {"device": "cpu", "threads": 1}
 KINDS: dict[str, dict[str, Any]] = {
     "online relu": {
@@ -40,7 +45,18 @@ KINDS: dict[str, dict[str, Any]] = {
     "finite quadratic": {"dataset": {"points": 70}, "model": {"kind": "quadratic", "width": 8}},
     "images convolutional": {
         "dataset": None,
-        "model": {"kind": "convolutional", "channels": 3, "layers": 2, "pool_after": [1], "base_width": 8},
+        "model": {"kind": "convolutional", "channels": 3, "layers": 2, "pool_after": [1]},
+        "training": {
+            "augmentation": {"flip": True, "shift": 2},
+            "schedule": {"kind": "cosine"},
+            "validation_share": 0.25,
+            "objective": {"kind": "gradient_penalty", "norm": "l2", "eps_pixel": 0.01},
+        },
+    },
+    "images dense": {
+        "dataset": None,
+        "model": {"kind": "dense", "width": 6, "depth": 2, "batch_norm": True},
+        "training": {"xla": True, "objective": {"kind": "pgd", "eps_pixel": 0.02, "steps": 4}},
     },
 }
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
@@ -71,10 +87,9 @@ def job_of(kind: str, folder: Path, *, seed: int = 0, checkpoint_seconds: float 
         (folder / name).mkdir(parents=True, exist_ok=True)
     if not (folder / "dataset").is_dir():
         write_dataset(kind, folder / "dataset")
-    settings = {
-        "model": KINDS[kind]["model"],
-        "training": {"learning_rate": 0.01, "batch": 20, "steps": STEPS, "snapshots": [0, 100]},
-    }
+    options = {"kind": "gradient", "learning_rate": 0.01, "batch": 20, "steps": STEPS, "snapshots": [0, 100]}
+    training = Gradient.model_validate(options | KINDS[kind].get("training", {})).model_dump(mode="json")
+    settings = {"model": KINDS[kind]["model"], "training": training}
     inputs = {"dataset": folder / "dataset"}
     checkpoint = folder / "checkpoint"
     return Job(kind, settings, seed, EXECUTION, inputs, folder / "output", checkpoint, checkpoint_seconds)
@@ -158,7 +173,44 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(
     first = undisturbed("online relu")
     assert trained("online relu", tmp_path / "again") == first
     other = trained("online relu", tmp_path / "other", seed=1)
-    assert not any(other[name] == first[name] for name in first if name != "architecture.json")
+    assert not any(other[name] == first[name] for name in first if name not in ("architecture.json", "layers.parquet"))
+
+
+def test_a_history_has_validation_the_course_of_the_rate_and_the_objective(
+    tmp_path: Path, undisturbed: Callable[[str], dict[str, bytes]]
+) -> None:
+    (tmp_path / "history.parquet").write_bytes(undisturbed("images convolutional")["history.parquet"])
+    (tmp_path / "layers.parquet").write_bytes(undisturbed("images convolutional")["layers.parquet"])
+    history = read_table(tmp_path / "history.parquet")
+    assert list(history) == ["step", "loss", "objective", "learning_rate", "validation_loss", "validation_accuracy"]
+    assert history["learning_rate"].is_monotonic_decreasing
+    assert history["learning_rate"].iloc[0] == pytest.approx(0.01, rel=0.01)
+    assert (history["objective"] > history["loss"]).all()
+    assert history["validation_accuracy"].isin(np.arange(11) / 10).all()  # of 5 images in each of 2 classes
+    layers = read_table(tmp_path / "layers.parquet")
+    assert layers.set_index("layer")["parameters"].to_dict() == {"block_1": 33, "block_2": 87, "logits": 8}
+    assert layers["shape"].tolist() == ["8x8x3", "4x4x3", "2"]
+
+
+def test_tensorboard_s_files_are_written_beside_the_artefact_and_leave_it_as_it_is(
+    tmp_path: Path, undisturbed: Callable[[str], dict[str, bytes]]
+) -> None:
+    job = dataclasses.replace(job_of("finite quadratic", tmp_path), logs=tmp_path / "logs")
+    gradient.train(job)
+    assert files_of(job) == undisturbed("finite quadratic")
+    (file,) = (tmp_path / "logs").iterdir()
+    told = [
+        (value.tag, event.step)
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    ]
+    assert told.count(("loss", STEPS)) == 1
+    assert {tag for tag, _ in told} == {"loss", "objective", "learning_rate"}
+
+
+def written(checkpoint: Path) -> int:
+    """When a checkpoint was written, in nanoseconds; 0 if there is none."""
+    return checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
 
 
 @pytest.mark.slow
@@ -168,14 +220,16 @@ def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
 ) -> None:
     pause = 0.05
     checkpoint = job_of(kind, tmp_path).checkpoint / NAME
-    with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, pause) as process:
-        deadline = time.monotonic() + 120
-        while not checkpoint.is_file() and process.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.5 * pause * gradient.HISTORY_ROWS))
-        process.kill()
-        process.join()
-        assert process.exitcode == -signal.SIGKILL, "the kill came too late to test anything"
+    for _ in range(KILLS):
+        before = written(checkpoint)
+        with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, pause) as process:
+            deadline = time.monotonic() + 120
+            while written(checkpoint) == before and process.is_alive() and time.monotonic() < deadline:
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 2 * pause))
+            process.kill()
+            process.join()
+            assert process.exitcode == -signal.SIGKILL, "the kill came too late to test anything"
     with np.load(checkpoint) as stored:
         assert 0 < int(stored["step"]) < STEPS
     with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, 0) as process:
@@ -188,6 +242,7 @@ def test_where_stretches_end_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Callable[[str], dict[str, bytes]]
 ) -> None:
     monkeypatch.setattr(gradient, "LONGEST_STRETCH", 3)
+    monkeypatch.setattr(trainer, "LONGEST_STRETCH", 3)
     short = trained("finite quadratic", tmp_path)
     for step in (0, 100, STEPS):
         name = f"step-{step:07d}.weights.h5"
@@ -284,8 +339,8 @@ def test_a_disk_that_fills_up_while_weights_are_saved_is_told(tmp_path: Path) ->
     settings = {"kind": "spheres", "dimension": 6, "outer_radius": 1.3, "points": None}
     dataset = Recipe("datasets", "balls", "advdim.datasets.stage", settings, 0, {}, "", {})
     make(dataset, data=tmp_path / "data", checkpoint_seconds=60)
-    training = {"kind": "gradient", "learning_rate": 0.01, "batch": 20, "steps": 5, "snapshots": [0]}
-    settings = {"model": KINDS["online relu"]["model"], "training": training}
+    training = Gradient(kind="gradient", learning_rate=0.01, batch=20, steps=5, snapshots=(0,))
+    settings = {"model": KINDS["online relu"]["model"], "training": training.model_dump(mode="json")}
     net = Recipe("models", "net", "advdim.training.stage", settings, 0, EXECUTION, "", {}, {"dataset": dataset})
     with child(make_with_little_room, tmp_path, net) as process:
         process.join(120)

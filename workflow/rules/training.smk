@@ -24,7 +24,7 @@ for batch in BATCHES["models"]:
         threads: PLAN.config.threads
         resources:
             mem_mb=4000,
-            gpu=int(DEVICE == "gpu"),
+            gpu=batch.replicas if DEVICE == "gpu" else 0,
         params:
             paths=batch.paths,
             config=CONFIG,

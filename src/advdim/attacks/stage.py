@@ -16,8 +16,10 @@ def make(job: Job) -> None:
     it has one row a suspicion and snapshot. Adversarial images that the attack hands over in a column of the table go
     to a file of their own.
     """
-    prepare = importlib.import_module(f"advdim.attacks.{job.settings['kind']}").prepare
-    table = measure_snapshots(job, prepare)
+    module = importlib.import_module(f"advdim.attacks.{job.settings['kind']}")
+    draws = job.settings.get("random_start", job.settings["kind"] != "deepfool")
+    reuse = not getattr(module, "WRITES_FILES", False)
+    table = measure_snapshots(job, module.prepare, reuse=reuse, draws=draws)
     if STORED in table:
         write_kept(table, job.output)
         table = table.drop(columns=STORED)

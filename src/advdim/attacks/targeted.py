@@ -18,6 +18,8 @@ from advdim.norms import project, steepest_direction
 from advdim.seeds import named_seed
 
 PICTURES = "pictures.npz"
+WRITES_FILES = True
+"""It writes these beside its table, so what is compiled for one net cannot serve another."""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from advdim.config.datasets import Dataset, Imagenet12, Resized
 from advdim.config.experiments import Config, Experiment
+from advdim.config.training import Gradient
 
 MODELS_OF_DATASET = {
     "spheres": ("relu", "quadratic"),
-    "photos12": ("convolutional", "linear"),
-    "digits": ("convolutional", "linear"),
-    "mnist": ("convolutional", "linear"),
-    "cifar10": ("convolutional", "linear"),
-    "imagenet12": ("convolutional",),
-    "resized": ("convolutional",),
+    "photos12": ("convolutional", "dense", "linear"),
+    "digits": ("convolutional", "dense", "linear"),
+    "mnist": ("convolutional", "dense", "linear"),
+    "cifar10": ("convolutional", "dense", "linear"),
+    "imagenet12": ("convolutional", "dense"),
+    "resized": ("convolutional", "dense"),
     "toy_classes": (),
     "pictures": ("application",),
 }
@@ -20,27 +21,43 @@ TRAININGS_OF_MODEL = {
     "relu": ("gradient",),
     "quadratic": ("gradient",),
     "convolutional": ("gradient",),
+    "dense": ("gradient",),
     "linear": ("svm_path", "logistic_path", "nearest_centroid"),
     "application": ("given",),
 }
 MODELS_OF_MEASUREMENT = {
     "manifold": ("relu", "quadratic"),
-    "iterative": ("convolutional", "application"),
-    "deepfool": ("convolutional", "application"),
-    "minimal": ("convolutional", "application"),
-    "peer": ("convolutional", "application"),
-    "targeted": ("convolutional", "application"),
+    "shell": ("relu", "quadratic"),
+    "iterative": ("convolutional", "dense", "application"),
+    "deepfool": ("convolutional", "dense", "application"),
+    "minimal": ("convolutional", "dense", "application"),
+    "peer": ("convolutional", "dense", "application"),
+    "targeted": ("convolutional", "dense", "application"),
     "error_rate": ("relu", "quadratic"),
+    "norm_sweep": ("relu", "quadratic"),
+    "slices": ("relu", "quadratic"),
+    "circles": ("relu", "quadratic"),
     "alphas": ("quadratic",),
-    "gradient_norms": ("convolutional",),
+    "quadratic_losses": ("quadratic",),
+    "true_distance": ("quadratic",),
+    "gradient_norms": ("convolutional", "dense"),
+    "initial_gradients": (),
+    "augmentation_order": (),
+    "damage": ("convolutional", "dense"),
     "tilting": ("linear",),
     "projections": ("linear",),
-    "local_tilt": ("convolutional",),
+    "local_tilt": ("convolutional", "dense"),
     "pair_distance": (),
     "toy_tilt": (),
 }
-DATASETS_OF_MEASUREMENT = {"pair_distance": "spheres", "toy_tilt": "toy_classes"}
-"""The one kind of dataset that a measurement without models is of."""
+IMAGES = ("photos12", "digits", "mnist", "cifar10", "imagenet12", "resized", "pictures")
+DATASETS_OF_MEASUREMENT = {
+    "pair_distance": ("spheres",),
+    "toy_tilt": ("toy_classes",),
+    "initial_gradients": IMAGES,
+    "augmentation_order": IMAGES,
+}
+"""Kinds of dataset that a measurement without models is of."""
 
 
 def mistakes_between_sections(config: Config) -> list[str]:
@@ -90,6 +107,7 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
                     f"{place}.training: '{training}' does not train '{name}' (kind {kind}); "
                     f"expected kind {' or '.join(TRAININGS_OF_MODEL[kind])}"
                 )
+    yield from _trainings_of_images(config, experiment, place)
     for section in ("attacks", "statistics"):
         for measurement in getattr(experiment, section):
             measured = getattr(config, section)[measurement].kind
@@ -98,8 +116,26 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
             wanted = DATASETS_OF_MEASUREMENT.get(measured)
             for dataset in experiment.datasets:
                 found = config.datasets[dataset].kind
-                if wanted not in (None, found):
-                    yield f"{measurement_place} does not fit dataset '{dataset}' (kind {found}); expected kind {wanted}"
+                if measured == "circles" and getattr(config.datasets[dataset], "dimension", None) != 2:
+                    yield f"{measurement_place} does not fit dataset '{dataset}'; expected spheres of dimension 2"
+                if wanted and found not in wanted:
+                    yield (
+                        f"{measurement_place} does not fit dataset '{dataset}' (kind {found}); "
+                        f"expected kind {' or '.join(wanted)}"
+                    )
+
+
+def _trainings_of_images(config: Config, experiment: Experiment, place: str) -> Iterator[str]:
+    """Settings of the training that ask for images, of which points on spheres are none."""
+    on_spheres = any(config.datasets[name].kind == "spheres" for name in experiment.datasets)
+    for name in experiment.training if on_spheres else ():
+        training = config.training[name]
+        if not isinstance(training, Gradient):
+            continue
+        wanted = [key for key in ("augmentation", "validation_share") if getattr(training, key)]
+        wanted += ["objective"] if training.objective.kind != "plain" else []
+        for key in wanted:
+            yield f"{place}.training: '{name}' has {key}, which is for images; expected none with a dataset of spheres"
 
 
 def _measurement_of_models(place: str, measured: str, models: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -76,6 +76,9 @@ class Config(Section):
         gt=0,
         description="Seconds between the checkpoints from which a killed run resumes; part of no recipe.",
     )
+    tensorboard: bool = Field(
+        default=False, description="Leave TensorBoard's files of each training in logs/tensorboard; part of no recipe."
+    )
     datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
     models: dict[Name, Model] = Field(description="Models by name.")
     training: dict[Name, Training] = Field(description="Ways of training by name.")

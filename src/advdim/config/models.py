@@ -1,8 +1,8 @@
 """Settings of the models."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from advdim.config.section import Positive, Section
 
@@ -21,22 +21,77 @@ class Quadratic(Section):
 
     kind: Literal["quadratic"]
     width: Positive = Field(default=1000, description="Rows h of W1.")
+    perfect_radius: float | None = Field(
+        default=None,
+        gt=1,
+        description="Start without an error on the spheres of radius 1 and this one (sec. 4); null starts at random.",
+    )
+
+
+def _one_or_each(value: Any) -> Any:
+    """Refuse any other form in one sentence: of a union Pydantic would tell one for each of its sides."""
+    numbers = value if isinstance(value, list | tuple) else [value]
+    if not numbers or not all(type(number) is int and number >= 1 for number in numbers):
+        raise ValueError("a whole number from 1 for all layers, or a list with one for each")
+    return tuple(value) if isinstance(value, list) else value
+
+
+PerLayer = Annotated[Positive | tuple[Positive, ...], BeforeValidator(_one_or_each)]
+"""A number for all layers, or a list with one for each."""
 
 
 class Convolutional(Section):
-    """Blocks of 3 x 3 convolution, batch normalisation and ReLU (Simon-Gabriel et al. 2018, sec. 4.2)."""
+    """Blocks of 3 x 3 convolution, batch normalisation and ReLU (Simon-Gabriel et al. 2018, sec. 4)."""
 
     kind: Literal["convolutional"]
-    channels: Positive = Field(default=64, description="Channels of every convolution; the source uses 64.")
+    channels: PerLayer = Field(default=64, description="Channels of the convolutions; the source uses 64.")
     layers: Positive = Field(default=8, description="Number of convolutions.")
+    strides: PerLayer = Field(
+        default=1,
+        description="Strides of the convolutions, where these are not dilated; 1, 2, 2, 2, 2, 2 in fig. 1, 2.",
+    )
+    dilations: PerLayer = Field(default=1, description="Dilations of the convolutions, at the base width if there is.")
+    base_width: Positive | None = Field(
+        default=None,
+        description="Image width in pixels at which the dilations are as given; they grow by width / base_width, so "
+        "that filters see the same part of a picture, with the same number of parameters, at every width (fig. 3). "
+        "null for the same dilations at every width.",
+    )
     pool_after: tuple[Positive, ...] = Field(
-        default=(2, 4, 6), description="Layers, counted from 1, that a 2 x 2 max-pooling follows."
+        default=(), description="Layers, counted from 1, that a 2 x 2 pooling follows; 2, 4, 6 in fig. 3 and 4."
     )
-    base_width: Positive = Field(
-        default=32,
-        description="Image width in pixels at which the dilation is 1; the dilation is width / base_width, so that "
-        "the number of parameters is the same at every width (fig. 3).",
+    pooling: Literal["max", "average", "strided"] = Field(
+        default="max",
+        description="Kind of these poolings; `strided` doubles the stride of the convolution before it instead.",
     )
+    head: Literal["max", "average", "flatten"] = Field(
+        default="max",
+        description="What joins the last block and the dense layer: global max- or average-pooling, or all pixels.",
+    )
+    batch_norm: bool = Field(default=True, description="Batch normalisation; without it convolutions have a bias.")
+    padding: Literal["zeros", "reflect"] = Field(default="zeros", description="What convolutions see beyond the edge.")
+
+    @model_validator(mode="after")
+    def _lists_have_one_for_each_layer(self) -> "Convolutional":
+        for name in ("channels", "strides", "dilations"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != self.layers:
+                raise ValueError(
+                    f"{name}: one number, or {self.layers}, one for each of the layers; found {len(value)}"
+                )
+        beyond = [layer for layer in self.pool_after if layer > self.layers]
+        if beyond:
+            raise ValueError(f"pool_after {beyond} lies beyond the last layer {self.layers}")
+        return self
+
+
+class Dense(Section):
+    """A fully connected ReLU net on flattened images, with one logit a class (Simon-Gabriel et al. 2018, thm 4)."""
+
+    kind: Literal["dense"]
+    width: Positive = Field(default=100, description="Units of each hidden layer.")
+    depth: Positive = Field(default=2, description="Number of hidden layers.")
+    batch_norm: bool = Field(default=False, description="Batch normalisation on the hidden layers.")
 
 
 class Linear(Section):
@@ -82,4 +137,4 @@ class Application(Section):
     )
 
 
-Model = Annotated[Relu | Quadratic | Convolutional | Linear | Application, Field(discriminator="kind")]
+Model = Annotated[Relu | Quadratic | Convolutional | Dense | Linear | Application, Field(discriminator="kind")]

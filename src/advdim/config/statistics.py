@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from advdim.config.section import Positive, Section
+from advdim.config.models import Convolutional, Dense
+from advdim.config.section import OfSnapshots, Positive, Radii, Section
 
 
 class PairDistance(Section):
@@ -14,14 +15,43 @@ class PairDistance(Section):
     pairs: Positive = Field(default=10_000, description="Number of random pairs.")
 
 
-class ErrorRate(Section):
+class ErrorRate(OfSnapshots):
     """Errors on fresh points of both spheres (Gilmer et al. 2018, sec. 3)."""
 
     kind: Literal["error_rate"]
     points: Positive = Field(default=100_000, description="Fresh points of each sphere; the source takes 1e7.")
 
 
-class Alphas(Section):
+class NormSweep(OfSnapshots):
+    """Accuracy on random points of any norm, against the boundary in the middle (Gilmer et al. 2018, fig. 2 left)."""
+
+    kind: Literal["norm_sweep"]
+    radii: Radii = Field(min_length=1, description="Norms of the points, in units of the inner radius.")
+    points: Positive = Field(default=10_000, description="Fresh points of each norm; the source takes 1e4.")
+
+
+class Slices(OfSnapshots):
+    """Planes through the origin: random ones, and such through worst-case points (Gilmer et al. 2018, fig. 1)."""
+
+    kind: Literal["slices"]
+    planes: Positive = Field(default=20, description="Planes of each sort: random, one worst-case direction, two.")
+    angles: Positive = Field(default=120, description="Directions of a plane in which the net is asked.")
+    radii: int = Field(default=61, ge=2, description="Distances from the origin at which it is asked, from 0 on.")
+    largest_radius: float = Field(
+        default=3.0, gt=0, description="Largest of these distances, in units of the inner radius."
+    )
+    steps: Positive = Field(default=1000, description="Steps of the search for worst-case points of the outer sphere.")
+    step_size: float = Field(default=0.001, gt=0, description="Length of one step, in units of the inner radius.")
+
+
+class Circles(OfSnapshots):
+    """Every error of a net in two dimensions, by a grid of angles (Gilmer et al. 2018, fig. 2 right)."""
+
+    kind: Literal["circles"]
+    angles: Positive = Field(default=10_000, description="Angles on each circle.")
+
+
+class Alphas(OfSnapshots):
     """Axes of the ellipsoid that a quadratic net has for a boundary (Gilmer et al. 2018, sec. 4, app. B)."""
 
     kind: Literal["alphas"]
@@ -30,10 +60,68 @@ class Alphas(Section):
     )
 
 
-class GradientNorms(Section):
+class QuadraticLosses(OfSnapshots):
+    """Average and worst-case loss of a quadratic net on both spheres (Gilmer et al. 2018, fig. 3 right)."""
+
+    kind: Literal["quadratic_losses"]
+    points: Positive = Field(default=10_000, description="Fresh points of each sphere for the average.")
+
+
+class TrueDistance(OfSnapshots):
+    """Exact distance from each start of the attack on the sphere to the nearest error of a quadratic net."""
+
+    kind: Literal["true_distance"]
+    starts: Positive = Field(default=100, description="Starts on the inner sphere, the first ones of the attack.")
+
+
+class GradientNorms(OfSnapshots):
     """Norms of the gradient of the loss at each test image (Simon-Gabriel et al. 2018, sec. 2)."""
 
     kind: Literal["gradient_norms"]
+    images: Positive = Field(default=120, description="First test images (classes interleaved).")
+
+
+class InitialGradients(Section):
+    """Input gradients of nets before any training, at several widths (Simon-Gabriel et al. 2018, thm 4 to 7, 11)."""
+
+    kind: Literal["initial_gradients"]
+    model: Annotated[Convolutional | Dense, Field(discriminator="kind")] = Field(
+        description="The nets that are drawn, as in the section `models`."
+    )
+    widths: tuple[Annotated[int, Field(ge=4, le=512)], ...] = Field(
+        min_length=1, description="Widths of the images in pixels: divisors or multiples of the dataset's width."
+    )
+    nets: Positive = Field(default=10, description="Nets that are drawn at each width.")
+    images: Positive = Field(default=24, description="First test images (classes interleaved).")
+
+
+class AugmentationOrder(Section):
+    """Distance of adversarial augmentation and gradient penalty as eps is halved (Simon-Gabriel et al. 2018, prop. 3).
+
+    The nets are dense, smooth (softplus) and in double precision, as they are drawn.
+    """
+
+    kind: Literal["augmentation_order"]
+    width: Positive = Field(default=32, description="Units of each hidden layer.")
+    depth: Positive = Field(default=2, description="Number of hidden layers.")
+    eps_pixel: float = Field(default=0.01, gt=0, le=1, description="Largest eps; eps_p = eps d^(1/p).")
+    halvings: int = Field(default=6, ge=2, le=20, description="How often eps is halved.")
+    nets: Positive = Field(default=10, description="Nets that are drawn.")
+    images: Positive = Field(default=100, description="First test images (classes interleaved).")
+
+
+class Damage(OfSnapshots):
+    """Rise of the loss after one step of growing size, beside its first-order prediction (lemma 2, lemma 12)."""
+
+    kind: Literal["damage"]
+    norms: tuple[Literal["linf", "l2"], ...] = Field(
+        default=("linf", "l2"), min_length=1, description="Norms p of the steps."
+    )
+    eps_pixel: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        default=(0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+        min_length=1,
+        description="Sizes eps of the steps in pixels on [0, 1]; eps_p = eps d^(1/p). Pixels are not clipped.",
+    )
     images: Positive = Field(default=120, description="First test images (classes interleaved).")
 
 
@@ -67,7 +155,7 @@ class ToyTilt(Section):
     )
 
 
-class LocalTilt(Section):
+class LocalTilt(OfSnapshots):
     """Tilting angle of any net at each test image: gradient of a difference of logits against that of the centroids."""
 
     kind: Literal["local_tilt"]
@@ -75,6 +163,21 @@ class LocalTilt(Section):
 
 
 Statistic = Annotated[
-    PairDistance | ErrorRate | Alphas | GradientNorms | Tilting | Projections | ToyTilt | LocalTilt,
+    PairDistance
+    | ErrorRate
+    | NormSweep
+    | Slices
+    | Circles
+    | Alphas
+    | QuadraticLosses
+    | TrueDistance
+    | GradientNorms
+    | InitialGradients
+    | AugmentationOrder
+    | Damage
+    | Tilting
+    | Projections
+    | ToyTilt
+    | LocalTilt,
     Field(discriminator="kind"),
 ]

@@ -1,12 +1,15 @@
 """Building, saving and loading a net, whatever its kind."""
 
 import importlib
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 import keras
+import pandas as pd
 
+from advdim.artefacts.tables import write_table
 from advdim.datasets.stored import read_image_info, read_info
 
 
@@ -48,8 +51,28 @@ def save_weights(model: keras.Model, folder: Path, step: int) -> None:
 
 
 def save_architecture(model: keras.Model, folder: Path) -> None:
-    """Write the architecture of a net for people to read; to load it, it is built anew from its settings."""
+    """Write the architecture of a net for people to read; to load it, it is built anew from its settings.
+
+    The table `layers.parquet` has one row a layer with weights, in their order: `layer`, `kind`, `shape` of what comes
+    out, such as 16x16x64, `parameters` that are trained, and `statistics` that are not.
+    """
     (folder / "architecture.json").write_text(model.to_json(indent=1) + "\n", encoding="utf-8")
+    rows = [
+        {
+            "layer": layer.name,
+            "kind": type(layer).__name__,
+            "shape": "x".join(map(str, layer.output.shape[1:])),
+            "parameters": _count(layer.trainable_weights),
+            "statistics": _count(layer.non_trainable_weights),
+        }
+        for layer in model.layers
+        if layer.weights
+    ]
+    write_table(pd.DataFrame(rows), folder / "layers.parquet")
+
+
+def _count(variables: list[keras.Variable]) -> int:
+    return sum(math.prod(variable.shape) for variable in variables)
 
 
 def load_weights(model: keras.Model, folder: Path, step: int) -> None:

@@ -50,6 +50,11 @@ class Batch:
         return list(tokens)
 
     @property
+    def replicas(self) -> int:
+        """Devices that the job computes with at once."""
+        return replicas_of(self.recipes[0])
+
+    @property
     def title(self) -> str:
         """A few words for people."""
         first = self.recipes[0].name
@@ -69,9 +74,14 @@ def batches(stage: Stage, recipes: Iterable[Recipe]) -> list[Batch]:
     groups: list[list[Recipe]] = []
     filled = BATCH_SECONDS
     for recipe in recipes:
-        if filled + recipe.seconds > BATCH_SECONDS:
+        if filled + recipe.seconds > BATCH_SECONDS or replicas_of(recipe) != replicas_of(groups[-1][-1]):
             groups.append([])
             filled = 0.0
         groups[-1].append(recipe)
         filled += recipe.seconds
     return [Batch(stage, number, tuple(group)) for number, group in enumerate(groups, 1)]
+
+
+def replicas_of(recipe: Recipe) -> int:
+    """Devices that share each batch of a training; a process divides its devices once."""
+    return int(recipe.execution.get("replicas", 1))

@@ -9,8 +9,9 @@ from advdim.config.attacks import Peer
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
 from advdim.config.models import Application, Model
 from advdim.config.section import Section
-from advdim.datasets import cifar10_files, ilsvrc, mnist_files, picture_files
-from advdim.datasets.merging import merge_files
+from advdim.datasets import cifar10_files, mnist_files, picture_files
+from advdim.datasets.imagenet import archive
+from advdim.datasets.imagenet.merge_files import merge_files
 from advdim.models import application_files
 
 DISTRIBUTIONS = {"foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
@@ -26,7 +27,7 @@ def missing_dataset(dataset: Dataset) -> str | None:
     if isinstance(dataset, Pictures):
         return picture_files.needs(dataset.folder)
     if isinstance(dataset, Imagenet12):
-        return ilsvrc.needs(Path(dataset.archive))
+        return archive.needs(Path(dataset.archive))
     return None
 
 

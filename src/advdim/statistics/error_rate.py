@@ -11,8 +11,7 @@ from advdim.datasets.stored import read_info
 from advdim.job import Job
 from advdim.models.snapshots import measure_snapshots
 from advdim.seeds import named_seed
-
-BATCH = 1000
+from advdim.statistics.sampled_errors import error_counter
 
 
 def measure(job: Job) -> None:
@@ -22,34 +21,22 @@ def measure(job: Job) -> None:
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     """Compile the counting for a net; every snapshot sees the same fresh points, which no training ever drew."""
-    info = read_info(job.inputs["dataset"])
-    points = job.settings["points"]
-    seed = named_seed(job.seed, "error rate", "points")
-    whole, rest = divmod(points, BATCH)
-
-    def errors_in_batch(number: tf.Tensor, size: int, radius: float, label: int) -> tf.Tensor:
-        stream = tf.stack([tf.constant(seed[0] ^ label, tf.int32), tf.constant(seed[1], tf.int32) ^ number])
-        directions = tf.math.l2_normalize(tf.random.stateless_normal((size, info["dimension"]), stream), axis=1)
-        outer = model(radius * directions, training=False)[:, 0] > 0
-        return tf.reduce_sum(tf.cast(outer != bool(label), tf.int32))
-
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def count_errors() -> tuple[tf.Tensor, ...]:
-        counts = []
-        for label, radius in enumerate((1.0, info["outer_radius"])):
-
-            def add(number: tf.Tensor, total: tf.Tensor, r: float = radius, y: int = label) -> tuple[tf.Tensor, ...]:
-                return number + 1, total + errors_in_batch(number, BATCH, r, y)
-
-            start = (tf.constant(0), tf.constant(0))
-            total = tf.while_loop(lambda number, _: number < whole, add, start)[1]
-            if rest:
-                total += errors_in_batch(tf.constant(whole), rest, radius, label)
-            counts.append(total)
-        return tuple(counts)
+    info, points = read_info(job.inputs["dataset"]), job.settings["points"]
+    counters = {
+        sphere: error_counter(
+            model,
+            dimension=info["dimension"],
+            radius=radius,
+            outer=sphere == "outer",
+            points=points,
+            seed=named_seed(job.seed, "error rate", sphere),
+        )
+        for sphere, radius in (("inner", 1.0), ("outer", info["outer_radius"]))
+    }
+    count_errors = tf.function(lambda: [count() for count in counters.values()])
 
     def run() -> pd.DataFrame:
         errors = [int(count) for count in count_errors()]
-        return pd.DataFrame({"sphere": ["inner", "outer"], "points": points, "errors": errors})
+        return pd.DataFrame({"sphere": list(counters), "points": points, "errors": errors})
 
     return run

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 logger = logging.getLogger("advdim")
 
@@ -16,7 +17,7 @@ NAME = "checkpoint.npz"
 
 
 def save_checkpoint(
-    folder: Path, variables: Sequence[keras.Variable], step: int, losses: Sequence[tuple[int, float]]
+    folder: Path, variables: Sequence[keras.Variable | tf.Variable], step: int, history: Sequence[tuple[float, ...]]
 ) -> None:
     """Write a checkpoint in one move: a kill leaves the old or the new one.
 
@@ -24,18 +25,20 @@ def save_checkpoint(
         folder: where it goes.
         variables: weights and optimiser slots, in a fixed order.
         step: steps taken.
-        losses: history so far, pairs of step and mean loss.
+        history: rows of the history so far, of equal length.
     """
     temporary = folder / "checkpoint.partial.npz"
     arrays: dict[str, Any] = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(variables)}
-    arrays |= {"step": step, "losses": np.array(losses, dtype=np.float64).reshape(-1, 2)}
+    arrays |= {"step": step, "history": np.array(history, dtype=np.float64)}
     np.savez(temporary, **arrays)
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
     temporary.replace(folder / NAME)
 
 
-def restore_checkpoint(folder: Path, variables: Sequence[keras.Variable]) -> tuple[int, list[tuple[int, float]]]:
+def restore_checkpoint(
+    folder: Path, variables: Sequence[keras.Variable | tf.Variable]
+) -> tuple[int, list[tuple[float, ...]]]:
     """Set the variables to those of the last checkpoint.
 
     Returns:
@@ -47,7 +50,7 @@ def restore_checkpoint(folder: Path, variables: Sequence[keras.Variable]) -> tup
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             values = [stored[f"variable_{number}"] for number in range(len(variables))]
-            losses = [(int(step), float(loss)) for step, loss in stored["losses"]]
+            history = [tuple(map(float, row)) for row in stored["history"]]
             step = int(stored["step"])
         shapes = [(value.shape, tuple(variable.shape)) for value, variable in zip(values, variables, strict=True)]
         if any(found != expected for found, expected in shapes):
@@ -57,4 +60,4 @@ def restore_checkpoint(folder: Path, variables: Sequence[keras.Variable]) -> tup
         return 0, []
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return step, losses
+    return step, history

@@ -1,15 +1,18 @@
 """Where batches come from: each is a function of the step alone, so that a resumed run sees the same ones."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from advdim.datasets.spheres import finite_set
+from advdim.datasets.spheres import between_spheres, finite_set, labels_of_points, points_on_sphere
 from advdim.datasets.stored import read_images, read_info
+from advdim.errors import AdvdimError
 from advdim.seeds import named_seed
+from advdim.training.augmentation import augment
+from advdim.training.validation import Images, split
 
 IN_MEMORY_BYTES = 2**31
 """Largest set of images that is held in memory; of a larger one each batch is read from disk, by the page cache."""
@@ -30,38 +33,54 @@ class Source(Protocol):
 
 
 class OnlineSpheres:
-    """Fresh points in every step, the first half of a batch on the inner sphere (Gilmer et al. 2018, sec. 3)."""
+    """Fresh points in every step, inner and outer ones in turn (Gilmer et al. 2018, sec. 3)."""
 
     def __init__(self, dimension: int, outer_radius: float, batch: int, seed: int) -> None:
         self._dimension = dimension
+        self._outer_radius = outer_radius
+        self._batch = batch
         self._seed = named_seed(seed, "training", "online points")
-        self._labels = tf.constant(np.arange(batch) >= batch // 2, tf.int64)
-        self._radii = tf.where(self._labels == 1, tf.constant(outer_radius, tf.float32), 1.0)[:, None]
 
     def feed(self, start: int, stop: int) -> tf.Tensor:
-        """The numbers of the steps."""
-        return tf.range(start, stop, dtype=tf.int32)
+        """The number of each step's first point."""
+        return tf.range(start, stop, dtype=tf.int64) * self._batch
 
     def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Points drawn from the seed of this step."""
-        seed = tf.stack([tf.constant(self._seed[0], tf.int32), tf.constant(self._seed[1], tf.int32) ^ row])
-        points = tf.random.stateless_normal((len(self._labels), self._dimension), seed)
-        return self._radii * tf.math.l2_normalize(points, axis=1), self._labels
+        """The points from this number on."""
+        labels = labels_of_points(row, self._batch)
+        directions = points_on_sphere(row, self._batch, self._dimension, self._seed)
+        return between_spheres(directions, labels, self._outer_radius), labels
 
 
 class FiniteSet:
-    """A finite set in a new random order every epoch; a remainder smaller than a batch waits for the next order."""
+    """A finite set in a new random order every epoch; a remainder smaller than a batch waits for the next order.
 
-    def __init__(self, inputs: NDArray[np.generic], labels: NDArray[np.int64], batch: int, seed: int) -> None:
+    Args:
+        inputs: shape (n, ...), images of 8 bits or points.
+        labels: shape (n,).
+        batch: examples a batch.
+        seed: root seed of the orders.
+        rows: the rows that take part; None for all.
+    """
+
+    def __init__(
+        self,
+        inputs: NDArray[np.generic],
+        labels: NDArray[np.int64],
+        batch: int,
+        seed: int,
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
         self._inputs = tf.constant(np.asarray(inputs)) if inputs.nbytes <= IN_MEMORY_BYTES else None
         self._mapped = inputs
         self._labels = tf.constant(labels)
-        self._batch = min(batch, len(labels))
+        self._rows = np.arange(len(labels)) if rows is None else rows
+        self._batch = min(batch, len(self._rows))
         self._seed = seed
 
     def feed(self, start: int, stop: int) -> tf.Tensor:
         """The indices of each step's examples, shape (steps, batch)."""
-        per_epoch = len(self._labels) // self._batch
+        per_epoch = len(self._rows) // self._batch
         epochs = range(start // per_epoch, (stop - 1) // per_epoch + 1)
         rows = np.concatenate([self._epoch(epoch, per_epoch) for epoch in epochs])
         first = start - epochs[0] * per_epoch
@@ -81,25 +100,56 @@ class FiniteSet:
 
     def _epoch(self, epoch: int, per_epoch: int) -> NDArray[np.int64]:
         seed = named_seed(self._seed, "training", "order", epoch)
-        order = np.random.Generator(np.random.Philox(list(seed))).permutation(len(self._labels))
+        order = np.random.Generator(np.random.Philox(list(seed))).permutation(self._rows)
         return order[: per_epoch * self._batch].reshape(per_epoch, self._batch)
 
 
-def open_source(dataset: Path, batch: int, seed: int) -> Source:
+class Augmented:
+    """Another source's images, changed at random in each step."""
+
+    def __init__(self, source: Source, seed: int, *, flip: bool, shift: int) -> None:
+        self._source = source
+        self._seed = named_seed(seed, "training", "augmentation")
+        self._flip, self._shift = flip, shift
+
+    def feed(self, start: int, stop: int) -> tf.Tensor:
+        """The number of each step, and the row of the other source."""
+        return tf.concat([tf.range(start, stop)[:, None], self._source.feed(start, stop)], axis=1)
+
+    def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The images, changed by draws that depend on the step alone."""
+        images, labels = self._source.batch(row[1:])
+        seed = tf.stack([self._seed[0], self._seed[1] ^ row[0]])
+        return augment(images, seed, flip=self._flip, shift=self._shift), labels
+
+
+def open_source(dataset: Path, settings: dict[str, Any], seed: int) -> tuple[Source, Images | None]:
     """Open the training part of a dataset.
 
     Args:
         dataset: folder of the dataset.
-        batch: examples a batch.
-        seed: root seed of the order, or of the points that are drawn online.
+        settings: `batch`, and of images `augmentation` and `validation_share`.
+        seed: root seed of the order, of what is kept apart and of the changes; or of the points that are drawn online.
 
     Returns:
-        Its batches by step.
+        Its batches by step, and what is kept apart for validation.
+
+    Raises:
+        AdvdimError: images are too small for the shifts.
     """
-    info = read_info(dataset)
-    if info.get("kind") != "spheres":
-        return FiniteSet(*read_images(dataset, "train"), batch, seed)
-    if info["points"] is None:
-        return OnlineSpheres(info["dimension"], info["outer_radius"], batch, seed)
-    points, labels = finite_set(info["points"], info["dimension"], info["outer_radius"], info["seed"])
-    return FiniteSet(points, labels, batch, seed)
+    info, batch = read_info(dataset), settings["batch"]
+    if info.get("kind") == "spheres":
+        if info["points"] is None:
+            return OnlineSpheres(info["dimension"], info["outer_radius"], batch, seed), None
+        points, labels = finite_set(info["points"], info["dimension"], info["outer_radius"], info["seed"])
+        return FiniteSet(points, labels, batch, seed), None
+    rows, apart = split(dataset, settings["validation_share"], seed)
+    images = FiniteSet(*read_images(dataset, "train"), batch, seed, rows)
+    changes = settings["augmentation"]
+    if not changes:
+        return images, apart
+    if changes["shift"] >= min(info["shape"][:2]):
+        raise AdvdimError(
+            f"images are {info['shape'][1]} pixels wide; expected more than the augmentation's shift {changes['shift']}"
+        )
+    return Augmented(images, seed, **changes), apart

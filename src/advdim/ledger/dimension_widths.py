@@ -1,0 +1,283 @@
+"""The judges of the experiment on widths: exponents of the number of inputs, and the bend of the vulnerability."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from advdim.datasets.stored import read_info
+from advdim.ledger.claims import Claim
+from advdim.ledger.dimension_nets import PHOTOGRAPHS, Norm, method_of, smallest
+from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, of_nets, trained_nets
+from advdim.ledger.resampling import inside, percentiles, slope_over_groups
+from advdim.ledger.verdict import Verdict, judged, unjudged
+from advdim.ledger.wording import counted, listed, numbers, outcome, steps_of, told
+from advdim.seeds import named_seed
+from advdim.statistics.collect import Results
+from advdim.statistics.intervals import Estimate
+
+FloatArray = NDArray[np.float64]
+
+IMAGES = 100
+WIDTHS = 3
+NETS_A_WIDTH = 3
+INITIAL_NETS_A_WIDTH = 5
+EPS = 0.005
+"""The source's threshold."""
+SMALLER = (0.0025, 0.001)
+"""Smaller thresholds for the bend (D13)."""
+BEND_WIDTHS, BEND_WIDTH = 4, 256
+"""Fewest widths, and the one that must be among them, for the bend: it is at the top."""
+SAMPLES = 4999
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Nets of one sort at several widths, in the order of the widths.
+
+    Attributes:
+        nets: the nets of each width.
+        dimensions: number of inputs d of each width.
+    """
+
+    nets: list[list[Net]]
+    dimensions: list[int]
+
+    @property
+    def fewest(self) -> int:
+        """Nets at the width that has the fewest."""
+        return min(map(len, self.nets), default=0)
+
+    @property
+    def widths(self) -> list[int]:
+        """The widths in pixels."""
+        return [nets[0].dataset["width"] for nets in self.nets]
+
+    @property
+    def scale(self) -> str:
+        """Set, widths, model and number of nets."""
+        first = self.nets[0][0]
+        return (
+            f"{first.dataset['kind']}, widths {numbers(self.widths)} (d = {self.dimensions[0]:,} to "
+            f"{self.dimensions[-1]:,}), {first.labels[1]}, {counted(self.fewest, 'net')} a width"
+        )
+
+    @property
+    def trained_scale(self) -> str:
+        """The same with the steps of training."""
+        return f"{self.scale}, {steps_of([net for nets in self.nets for net in nets])}"
+
+    def table(self, results: Results, kind: str) -> pd.DataFrame:
+        """A table of these nets."""
+        return of_nets(observations(results, kind), [net for nets in self.nets for net in nets])
+
+    def of(self, frame: pd.DataFrame, column: str, statistic: str) -> list[FloatArray]:
+        """A statistic of a column over the rows of each net, one array a width."""
+        values = frame.groupby(NET)[column].agg(statistic)
+        return [np.array([values.get(net.labels, math.nan) for net in nets]) for nets in self.nets]
+
+    def exponent(self, values: Sequence[FloatArray], name: str, level: float = 0.95) -> Estimate:
+        """Exponent of d in a value of each net."""
+        logs = [np.log(value) for value in values]
+        return slope_over_groups(np.log(self.dimensions).tolist(), logs, name=name, level=level)
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """What a fixed-size attack does to the nets of a sweep.
+
+    Attributes:
+        shares: share of the images of each net that it fools.
+        floored: the same for a logarithm: half an image stands for none.
+        attack: the attack in a few words.
+    """
+
+    shares: list[FloatArray]
+    floored: list[FloatArray]
+    attack: str
+
+    @property
+    def zeros(self) -> int:
+        """Nets of which no image was fooled."""
+        return int(sum(np.sum(share == 0.0) for share in self.shares))
+
+
+def width_sweep(results: Results) -> Sweep:
+    """The nets on photographs that differ in the width of their inputs only: of the sort with the most widths."""
+    sorts: dict[tuple[object, ...], dict[int, list[Net]]] = {}
+    for net in trained_nets(results, kind="convolutional"):
+        if net.dataset["kind"] in PHOTOGRAPHS and method_of(net.training)[1] == 0.0:
+            sort = (PHOTOGRAPHS[net.dataset["kind"]], net.dataset.get("crop"), *net.labels[1:3])
+            sorts.setdefault(sort, {}).setdefault(net.dataset["width"], []).append(net)
+    widths = max(sorts.values(), key=len, default={})
+    nets = [widths[width] for width in sorted(widths)]
+    return Sweep(nets, [math.prod(read_info(same[0].dataset_folder)["shape"]) for same in nets])
+
+
+def attacked_sweep(results: Results, sweep: Sweep, norm: Norm) -> Attacked | None:
+    """What the largest iterated attack in a norm does to the nets; None where it was not run on all of them."""
+    attacks = {n: s for n, s in measurement_settings(results, "iterative").items() if s["norm"] == norm}
+    attacked = at_end(sweep.table(results, "iterative"))
+    own = {} if attacked.empty else {n: s for n, s in attacks.items() if (attacked["measurement"] == n).any()}
+    if not own:
+        return None
+    strongest = max(own, key=lambda name: (own[name]["eps_pixel"], own[name]["steps"]))
+    rows = attacked[attacked["measurement"] == strongest]
+    shares, images = (sweep.of(rows, "fooled", statistic) for statistic in ("mean", "size"))
+    floored = [np.maximum(share, 0.5 / count) for share, count in zip(shares, images, strict=True)]
+    eps, steps = own[strongest]["eps_pixel"], own[strongest]["steps"]
+    sort = {"linf": "l_inf", "l2": "l_2"}[norm]
+    text = f"{sort} attack with eps = {eps:g} in {counted(steps, 'step')}"
+    return Attacked(shares, floored, text) if have_logarithms(floored) else None
+
+
+def judge_initialisation(claim: Claim, results: Results) -> Verdict:
+    """D04: regress the gradient norms before training on the number of inputs."""
+    sweep = width_sweep(results)
+    table = sweep.table(results, "gradient_norms")
+    initial = table if table.empty else table[table["step"] == 0]
+    if len(sweep.nets) < WIDTHS or sweep.fewest < INITIAL_NETS_A_WIDTH or _fewest_images(initial, sweep) < IMAGES:
+        return unjudged(claim)
+    norms = {norm: sweep.of(initial, norm, "median") for norm in ("l1", "l2")}
+    if not all(map(have_logarithms, norms.values())):
+        return unjudged(claim)
+    slopes = {
+        norm: sweep.exponent(values, f"{claim.id} {norm}", claim.limit("level")) for norm, values in norms.items()
+    }
+    margin = claim.limit("margin")
+    holds = all(
+        inside(estimate, claim.limit(f"slope_{norm}") - margin, claim.limit(f"slope_{norm}") + margin)
+        for norm, estimate in slopes.items()
+    )
+    found = (
+        f"Exponents of d before training: {told(slopes['l1'], 3)} for the l_1 norm, {told(slopes['l2'], 3)} for the "
+        f"l_2 norm ({100 * claim.limit('level'):.0f} % intervals). The net has batch norm and max-pooling, which the "
+        "theorem does not cover: this says whether the law extends to it."
+    )
+    found += _beside(results, claim)
+    scale = f"{sweep.scale}, before training, {_fewest_images(initial, sweep)} test images"
+    return judged(claim, outcome(holds), slopes["l1"], found, scale=scale, figure="dimension.html#initialisation")
+
+
+def _beside(results: Results, claim: Claim) -> str:
+    """The exponents of the nets that the theorem covers, for the sentence after those of the experiment's net."""
+    drawn = initial_exponents(results, level=claim.limit("level"))
+    if drawn.empty:
+        return ""
+    covered = drawn[drawn["covered"]].drop_duplicates("measurement")
+    parts = []
+    for name in covered["measurement"]:
+        own = drawn[drawn["measurement"] == name].set_index("norm")
+        one, two = (Estimate(*own.loc[norm, ["slope", "low", "high"]]) for norm in ("l1", "l2"))
+        parts.append(f"{name} {told(one, 3)} and {told(two, 3)}")
+    return f" Beside it nets that the theorem covers: {'; '.join(parts)}." if parts else ""
+
+
+def initial_exponents(results: Results, level: float = 0.9) -> pd.DataFrame:
+    """Fit the exponents of d in the gradients of nets before training, for each sort of net that was drawn.
+
+    Returns:
+        One row a sort and norm: `measurement`, `norm` (`l1`, `l2`, `linf`, `logit_l2`), `slope`, `low`, `high`, `nets`
+        a width, and `covered`: whether theorems 4 and 5 are about it, dense or strided without batch norm and pooling.
+        Medians over images, interval by bootstrap over nets. Empty where nothing was drawn.
+    """
+    gradients = observations(results, "initial_gradients")
+    rows = []
+    for name, settings in measurement_settings(results, "initial_gradients").items():
+        own = gradients[gradients["measurement"] == name]
+        model = settings["model"]
+        plain = model["kind"] == "dense" or (model["head"] == "flatten" and not model["pool_after"])
+        if own["d"].nunique() < 2:
+            continue
+        for norm in ("l1", "l2", "linf", "logit_l2"):
+            medians = own.groupby(["d", "dataset", "seed", "net"])[norm].median()
+            groups = [np.log(medians[d].to_numpy()) for d in sorted(own["d"].unique())]
+            x = np.log(sorted(own["d"].unique())).tolist()
+            slope = slope_over_groups(x, groups, name=f"{name} {norm}", level=level)
+            row = {"measurement": name, "norm": norm, "slope": slope.value, "low": slope.low, "high": slope.high}
+            rows.append(row | {"nets": min(map(len, groups)), "covered": plain and not model["batch_norm"]})
+    return pd.DataFrame(rows)
+
+
+def judge_width_sweep(claim: Claim, results: Results) -> Verdict:
+    """D12: regress gradient norm and vulnerability of the trained nets on the number of inputs."""
+    sweep = width_sweep(results)
+    gradients, attacked = at_end(sweep.table(results, "gradient_norms")), attacked_sweep(results, sweep, "linf")
+    if len(sweep.nets) < WIDTHS or sweep.fewest < NETS_A_WIDTH or gradients.empty or not attacked:
+        return unjudged(claim)
+    norms = sweep.of(gradients, "l1", "mean")
+    if not have_logarithms(norms):
+        return unjudged(claim)
+    gradient, vulnerability = (
+        sweep.exponent(values, f"{claim.id} {name}")
+        for name, values in (("gradient", norms), ("vulnerability", attacked.floored))
+    )
+    low, high = (claim.limit("exponent") + sign * claim.limit("margin") for sign in (-1, 1))
+    holds = inside(gradient, low, high) and gradient.low > 0.0 and vulnerability.low > 0.0
+    found = (
+        f"Exponents of d after training: {told(gradient, 3)} for E||dL/dx||_1, {told(vulnerability, 3)} for the "
+        f"vulnerability. Medians by width: {listed(f'{np.median(norm):.3g}' for norm in norms)}; "
+        f"{listed(f'{np.median(share):.3f}' for share in attacked.shares)}."
+    )
+    if attacked.zeros:
+        found += (
+            f" Of {counted(attacked.zeros, 'net')} no image was fooled; half an image stands for that in the logarithm."
+        )
+    scale = f"{sweep.trained_scale}, {attacked.attack}"
+    return judged(claim, outcome(holds), gradient, found, scale=scale, figure="dimension.html#width-sweep")
+
+
+def judge_bend(claim: Claim, results: Results) -> Verdict:
+    """D13: fit a parabola of log vulnerability in log d at the source's threshold and at smaller ones."""
+    sweep = width_sweep(results)
+    found = smallest(results)
+    own = found if found.empty else found[found["attack"] == "iterative l_inf"]
+    if len(sweep.nets) < BEND_WIDTHS or sweep.widths[-1] < BEND_WIDTH or sweep.fewest < NETS_A_WIDTH or own.empty:
+        return unjudged(claim)
+    shares = {eps: _shares_below(sweep, own, eps) for eps in (EPS, *SMALLER)}
+    if not all(map(have_logarithms, shares.values())):
+        return unjudged(claim)
+    draws = {eps: _curvature(sweep, values, claim.id) for eps, values in shares.items()}
+    bent = percentiles(*draws[EPS])
+    small, large = draws[SMALLER[-1]], draws[EPS]
+    straighter = percentiles(small[0] - large[0], small[1] - large[1])
+    holds = bent.high < claim.limit("curvature") < straighter.low
+    text = (
+        f"Second-order coefficient of log vulnerability in log d: {told(bent, 3)} at eps = {EPS:g}; at eps = "
+        f"{SMALLER[-1]:g} it is higher by {told(straighter, 3)}."
+    )
+    return judged(claim, outcome(holds), bent, text, scale=sweep.trained_scale, figure="dimension.html#thresholds")
+
+
+def _shares_below(sweep: Sweep, found: pd.DataFrame, eps: float) -> list[FloatArray]:
+    below = found.assign(below=found["eps_pixel"] <= eps)
+    shares, images = (sweep.of(below, "below", statistic) for statistic in ("mean", "size"))
+    return [np.maximum(share, 0.5 / count) for share, count in zip(shares, images, strict=True)]
+
+
+def _curvature(sweep: Sweep, shares: Sequence[FloatArray], name: str) -> tuple[float, FloatArray]:
+    """Second-order coefficient of a parabola, and those of bootstrap samples of the nets of each width.
+
+    The draws depend on the name alone, so that coefficients of several thresholds belong to the same nets.
+    """
+    generator = np.random.default_rng(named_seed(0, "ledger", name))
+    x = np.repeat(np.log(sweep.dimensions), [len(share) for share in shares])
+    second = np.linalg.pinv(np.vander(x - x.mean(), 3))[0]
+    logs = [np.log(share) for share in shares]
+    drawn = [log[generator.integers(len(log), size=(SAMPLES, len(log)))] for log in logs]
+    return float(second @ np.concatenate(logs)), np.concatenate(drawn, axis=1) @ second
+
+
+def _fewest_images(table: pd.DataFrame, sweep: Sweep) -> int:
+    """Images of the net that has the fewest in a table; 0 if one is missing."""
+    if table.empty:
+        return 0
+    return int(np.nan_to_num(np.concatenate(sweep.of(table, "image", "nunique"))).min())
+
+
+def have_logarithms(values: Sequence[FloatArray]) -> bool:
+    """Whether no net is missing and no value is zero."""
+    return bool(np.all(np.concatenate(values) > 0.0)) if values else False

@@ -1,0 +1,1 @@
+"""Objectives, one a module; a way of training names its own by the module's name."""
