@@ -86,7 +86,7 @@ def test_deepfool_is_no_larger_than_foolboxs(net: keras.Model, folder: Path, nor
     ours = run(deepfool, net, folder, DeepFool(kind="deepfool", norm=norm))
     theirs = Peer(kind="peer", library="foolbox", attack=attack, norm=norm, options={"steps": 50})
     ratio = compare(ours, run(peer, net, folder, theirs))
-    assert np.mean(ratio <= 1.002) >= 0.95  # ours leads by a ten-thousandth of the logits before it stops
+    assert np.mean(ratio <= 1.002) >= 0.95  # ours leads by more than rounding before it stops
 
 
 @needs("art")
@@ -101,20 +101,18 @@ def test_deepfool_is_no_larger_than_arts(net: keras.Model, folder: Path) -> None
 
 @needs("foolbox")
 @pytest.mark.parametrize(
-    ("norm", "attack", "options"),
-    [
-        ("l2", "DDNAttack", {"steps": 50}),
-        ("l2", "L2FMNAttack", {"steps": 50}),
-        ("linf", "LInfFMNAttack", {"steps": 50}),
-    ],
+    ("norm", "attack", "room"),
+    [("l2", "DDNAttack", 1.01), ("l2", "L2FMNAttack", 1.01), ("linf", "LInfFMNAttack", 1.03)],
 )
-def test_minimal_sizes_are_no_larger_than_foolboxs(
-    net: keras.Model, folder: Path, norm: str, attack: str, options: dict[str, Any]
+def test_minimal_sizes_are_hardly_ever_larger_than_foolboxs(
+    net: keras.Model, folder: Path, norm: str, attack: str, room: float
 ) -> None:
-    ours = run(minimal, net, folder, Minimal(kind="minimal", norm=norm))
-    theirs = Peer(kind="peer", library="foolbox", attack=attack, norm=norm, options=options)
+    """In l_inf the steps of FMN, along the gradient instead of its signs, end a percent or two nearer on some images."""
+    ours = run(minimal, net, folder, Minimal(kind="minimal", norm=norm, steps=20, precision=0.002))
+    theirs = Peer(kind="peer", library="foolbox", attack=attack, norm=norm, options={"steps": 50})
     ratio = compare(ours, run(peer, net, folder, theirs))
-    assert np.mean(ratio <= ALLOWED * 1.01) >= 0.95  # the precision of the search
+    assert np.mean(ratio <= room) >= 0.95
+    assert np.median(ratio) <= 1.005
 
 
 @needs("foolbox")
