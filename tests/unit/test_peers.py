@@ -107,7 +107,7 @@ def test_deepfool_is_no_larger_than_arts(net: keras.Model, folder: Path) -> None
 def test_minimal_sizes_are_hardly_ever_larger_than_foolboxs(
     net: keras.Model, folder: Path, norm: str, attack: str, room: float
 ) -> None:
-    """In l_inf the steps of FMN, along the gradient instead of its signs, end a percent or two nearer on some images."""
+    """In l_inf, FMN steps along the gradient instead of its signs, and ends a percent or two nearer on some images."""
     ours = run(minimal, net, folder, Minimal(kind="minimal", norm=norm, steps=20, precision=0.002))
     theirs = Peer(kind="peer", library="foolbox", attack=attack, norm=norm, options={"steps": 50})
     ratio = compare(ours, run(peer, net, folder, theirs))
