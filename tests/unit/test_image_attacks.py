@@ -149,7 +149,7 @@ class Noise(keras.layers.Layer):
         self.draws = keras.random.SeedGenerator(0)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Add noise to the values, shape (n, ...)."""
+        """Add it."""
         return values + keras.random.normal(tf.shape(values), seed=self.draws)
 
 

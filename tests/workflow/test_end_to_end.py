@@ -145,6 +145,13 @@ def test_what_is_not_at_hand_is_told_and_stops_nothing_else(finished: Project) -
     assert naming == {"index", "tilting"}
 
 
+def test_adversarial_images_hold_in_a_fresh_process(finished: Project) -> None:
+    said = finished.run("advdim", "verify", "--attacks")
+    found = re.search(r"(\d+) adversarial images looked at again: class changed", said)
+    assert found, said
+    assert int(found[1]) > 20
+
+
 def test_captions_name_scale_claims_and_recipes(finished: Project) -> None:
     for page in ("spheres", "dimension", "tilting"):
         text = (finished.folder / "reports" / f"{page}.html").read_text()
