@@ -38,8 +38,8 @@ repro: .venv/installed ## The same through DVC, which records data, models and r
 	dvc repro
 
 .PHONY: test
-test: .venv/installed ## All tests, the small configuration end to end and the reports in a browser included
-	python -m pytest
+test: .venv/installed ## All tests, two files at a time: the small configuration end to end and a browser included
+	python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: .venv/installed ## Formatters, linters, type checker, and the files that are generated from code

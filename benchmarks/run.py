@@ -23,6 +23,7 @@ def main() -> None:
     import image_training
     import pictures
     import reading
+    import spheres
 
     configure_tensorflow({"device": "cpu", "threads": 1})
     measured = [
@@ -32,6 +33,7 @@ def main() -> None:
         *(comparisons.compare_svm(pair) for pair in comparisons.SVM_PAIRS),
     ]
     measured += image_training.compare_image_training()
+    measured += spheres.compare()
     measured += [reading.compare_reading(width) for width in reading.WIDTHS]
     for files in (pictures.small_photographs(), pictures.large_photographs()):
         measured += pictures.compare(files)
@@ -55,9 +57,9 @@ def page(rows: list[str], alternations: int, load: tuple[float, float], seconds:
     head = [
         "# Benchmarks",
         "",
-        "Written by `make bench`. Rates, higher is better: the median of "
-        f"{alternations} alternations (2 for the SVMs), lowest and highest in brackets. The ratio is ours over the "
-        "peer's.",
+        "Written by `make bench`. Rates, higher is better: the median of the rounds "
+        f"({alternations}, for the SVMs 2, for reading 3), lowest and highest in brackets. Ours and the peer run in "
+        "turn; the ratio is ours over the peer's of the same round, in the median of the rounds.",
         "",
         "| part | peer | unit | ours | peer's | ratio | remark |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -65,6 +67,7 @@ def page(rows: list[str], alternations: int, load: tuple[float, float], seconds:
     tail = [
         "",
         f"- Machine: {_processor()}, {os.cpu_count()} cores, one thread of computation each.",
+        "- Against PyTorch: work for each second of processor time, summed over one process a core, all at once.",
         f"- Versions: Python {platform.python_version()}, {libraries}.",
         f"- Commit: {_commit()}.",
         f"- {quiet}: others kept {load[0]:.1f} cores busy before the run and {load[1]:.1f} after it.",

@@ -4,12 +4,36 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 120_000
+"""How long the browser may take for a step on a machine that has other work."""
+QUIET = ["--disable-quic", "--disable-background-networking", "--disable-sync", "--disable-component-update"]
+"""Options without which Chromium looks for the network by itself."""
+LONGEST_FIRST = ("workflow/test_random_walk.py", "workflow/test_end_to_end.py", "theory", "workflow", "")
+"""Order of the tests, by the beginnings of their paths: side by side, the longest must not come last."""
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # as in the workflow's jobs; more threads only wait for a core that is taken
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, for `make test` runs two files at a time."""
+    tests = Path(__file__).parent
+    items.sort(
+        key=lambda item: next(
+            place
+            for place, beginning in enumerate(LONGEST_FIRST)
+            if item.path.relative_to(tests).as_posix().startswith(beginning)
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -48,7 +72,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            timeout=900,
+            timeout=1800,
         )
         if check and done.returncode:
             pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-6000:]}")
@@ -92,9 +116,24 @@ def project(tmp_path: Path) -> Project:
     return copy_project(tmp_path / "checkout")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    """TensorFlow as in a job of one thread; it can be told so only before its first operation."""
-    from advdim.device import configure_tensorflow
+    """TensorFlow, if a collected module uses it, as in a job of one thread: it can be told so only at first."""
+    if "tensorflow" in sys.modules:
+        from advdim.device import configure_tensorflow
 
-    configure_tensorflow({"device": "cpu", "threads": 1})
+        configure_tensorflow({"device": "cpu", "threads": 1})
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium without a network; what is opened in it must ask for none."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: nothing was opened in a browser")
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--no-first-run", *QUIET]
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=options, timeout=PATIENCE_MS)
+        yield chromium
+        chromium.close()

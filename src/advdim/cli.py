@@ -180,7 +180,7 @@ def write_stand_in_archive(
 
     Example: `advdim stand-in data/sources/imagenet`.
     """
-    from advdim.datasets.ilsvrc_stand_in import write_stand_in
+    from advdim.datasets.imagenet.stand_in import write_stand_in
 
     table = write_stand_in(folder, images_per_synset=images, validation_per_synset=validation, seed=seed, form=form)
     logger.info("%s: written, with %d quirks planted", folder, len(table))

@@ -59,19 +59,43 @@ class Study:
         self.add("models", model["kind"], labels, {"model": model, "training": training} | separated)
         return labels
 
-    def spheres(self, kind: str, steps: int, points: int | None = None, seeds: int = 3) -> list[dict[str, Any]]:
-        """Add nets between spheres in 500 dimensions, trained on so many points (None: endless)."""
-        name = f"spheres-{points}"
-        self.dataset(name, kind="spheres", dimension=500, outer_radius=1.3, points=points)
-        model = {"kind": kind, "width": 1000} | ({"depth": 2, "batch_norm": True} if kind == "relu" else {})
-        return [self.net(name, seed, model, {"steps": steps}) for seed in range(seeds)]
+    def spheres(
+        self,
+        kind: str,
+        steps: int,
+        points: int | None = None,
+        seeds: int = 3,
+        dimension: int = 500,
+        **model: Any,
+    ) -> list[dict[str, Any]]:
+        """Add nets between spheres, trained on so many points (None: endless)."""
+        name = f"spheres-d{dimension}-{points}"
+        self.dataset(name, kind="spheres", dimension=dimension, outer_radius=1.3, points=points)
+        options = {"depth": 2, "batch_norm": True} if kind == "relu" else {"perfect_radius": None}
+        described = {"kind": kind, "width": 1000} | options | model
+        return [self.net(name, seed, described, {"steps": steps}) for seed in range(seeds)]
 
-    def attack(self, net: dict[str, Any], step: int, distance: float, *, starts: int = 100, share: float = 1.0) -> None:
+    def measure(self, net: dict[str, Any], stage: str, kind: str, step: int, table: Any) -> None:
+        """Add the table of an attack or a statistic of one snapshot."""
+        frame = pd.DataFrame(table).assign(step=step)
+        self.add(stage, kind, net | {"measurement": kind}, {}, table=frame)
+
+    def attack(
+        self,
+        net: dict[str, Any],
+        step: int,
+        distance: float,
+        *,
+        starts: int = 100,
+        share: float = 1.0,
+        radius: float = 1.0,
+        aim: str = "nearest",
+    ) -> None:
         """Add an attack that finds errors at this distance from a share of the starts."""
         found = np.arange(starts) < share * starts
-        table = {"start": range(starts), "found": found, "distance": distance, "step": step}
-        settings = {"steps": 1000, "step_size": 0.001, "starts": starts}
-        self.add("attacks", "manifold", net | {"measurement": "manifold"}, settings, table=table)
+        table = {"radius": radius, "start": range(starts), "found": found, "distance": distance, "step": step}
+        settings = {"steps": 1000, "step_size": 0.001, "starts": starts, "aim": aim}
+        self.add("attacks", "manifold", net | {"measurement": f"manifold-{aim}"}, settings, table=table)
 
     def sample(self, net: dict[str, Any], step: int, inner: int, points: int) -> None:
         """Add errors on sampled points of the inner sphere."""

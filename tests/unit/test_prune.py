@@ -11,7 +11,7 @@ from advdim.config.loading import load_config
 from advdim.plan.expand import expand
 from advdim.plan.prune import run_configurations, superfluous
 from advdim.plan.recipe import Recipe
-from advdim.plan.table import plan_table
+from advdim.plan.table import plan_table, print_plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,14 +28,19 @@ def put(data: Path, recipe: Recipe) -> Path:
     return folder
 
 
-def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path) -> None:
+def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = expand(load_config(ROOT / "config" / "test.yaml"))
     present = plan.of_stage("datasets")[0]
     put(tmp_path / "data", present)
-    table = plan_table(plan, tmp_path / "data").set_index("path")
-    assert table.index[table["exists"]].to_list() == [present.path]
-    assert (table["would_run"] == ~table["exists"]).all()
-    assert list(table.index) == list(plan.recipes)
+    table = plan_table(plan, tmp_path / "data")
+    assert [row.recipe.path for row in table] == list(plan.recipes)
+    assert [row.recipe for row in table if row.exists] == [present]
+    print_plan(table, [], only_missing=True)
+    *rows, total = capsys.readouterr().out.splitlines()
+    assert [row.split()[:3] for row in rows[1:]] == [
+        [r.path, "no", "yes"] for r in plan.recipes.values() if r != present
+    ]
+    assert total.startswith(f"{len(table)} artefacts, 1 exist, {len(table) - 1} would run, about ")
 
 
 def test_prune_lists_what_no_recipe_names_and_never_what_one_does(tmp_path: Path) -> None:

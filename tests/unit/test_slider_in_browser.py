@@ -10,8 +10,12 @@ from made_up_slider import MINUS, fragment_with_choices
 
 from advdim.figures.slider import plotly_script
 from advdim.reports.html import export
+from tests.conftest import PATIENCE_MS
 
-CHROMIUM = Path("/usr/bin/chromium")
+STEP_MS = 400
+"""Time between two steps of the animation, where the slider has few levels."""
+CALM_STEP_MS = 1500
+"""The same for those who asked for little motion."""
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +35,6 @@ def test_the_page_is_below_eight_megabytes(page: Path) -> None:
     assert page.stat().st_size < 8e6
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium on this machine: the slider is not tried in a browser")
-    from playwright.sync_api import sync_playwright
-
-    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=options)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def open_page(browser: Any, page: Path) -> Iterator[Callable[..., Any]]:
     """Opens the page without a network; at the end the browser must have complained of and asked for nothing."""
@@ -53,6 +43,7 @@ def open_page(browser: Any, page: Path) -> Iterator[Callable[..., Any]]:
 
     def opened(**settings: str) -> Any:
         contexts.append(browser.new_context(offline=True, viewport={"width": 1000, "height": 900}, **settings))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
         tab = contexts[-1].new_page()
         tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -120,8 +111,23 @@ def test_another_pair_and_image_are_chosen_by_keyboard(open_page: Callable[..., 
     assert state(tab, 1)["readings"][0] == "1.0"  # this pair has no level 2: the nearest is shown
 
 
-def test_play_runs_from_strongest_to_weakest_and_pauses(open_page: Callable[..., Any]) -> None:
-    tab = open_page()
+@pytest.fixture
+def let_pass(open_page: Callable[..., Any]) -> Callable[..., tuple[Any, Callable[[int], None]]]:
+    """Opens the page with a clock that stands still, and moves only by the milliseconds that the test lets pass."""
+
+    def opened(**settings: str) -> tuple[Any, Callable[[int], None]]:
+        tab = open_page(**settings)
+        tab.clock.install()
+        tab.reload()
+        tab.wait_for_selector("#tilt-curves .scatterlayer")
+        tab.clock.pause_at(tab.evaluate("Date.now() + 1000"))
+        return tab, tab.clock.run_for
+
+    return opened
+
+
+def test_play_runs_from_strongest_to_weakest_and_pauses(let_pass: Callable[..., Any]) -> None:
+    tab, wait = let_pass()
     tab.evaluate("""
         window.seen = [];
         const slider = document.getElementById("tilt-slider");
@@ -133,12 +139,14 @@ def test_play_runs_from_strongest_to_weakest_and_pauses(open_page: Callable[...,
     tab.focus("#tilt-play")
     tab.keyboard.press("Enter")
     assert tab.inner_text("#tilt-play") == "Pause"
+    wait(STEP_MS + 50)
     state(tab, 1)
     tab.keyboard.press("Space")
     assert tab.inner_text("#tilt-play") == "Play"
-    tab.wait_for_timeout(600)  # longer than a step
+    wait(2 * STEP_MS)
     assert tab.evaluate("seen") == ["-2", "2", "1"]
     tab.keyboard.press("Space")
+    wait(3 * STEP_MS + 50)
     state(tab, -2)
     assert tab.inner_text("#tilt-play") == "Play"
     assert tab.evaluate("seen") == ["-2", "2", "1", "0", "-1", "-2"]
@@ -149,13 +157,14 @@ def test_play_runs_from_strongest_to_weakest_and_pauses(open_page: Callable[...,
     assert tab.inner_text("#tilt-play") == "Play"
 
 
-def test_who_asked_for_little_motion_gets_slow_steps(open_page: Callable[..., Any]) -> None:
-    tab = open_page(reduced_motion="reduce")
+def test_who_asked_for_little_motion_gets_slow_steps(let_pass: Callable[..., Any]) -> None:
+    tab, wait = let_pass(reduced_motion="reduce")
     tab.focus("#tilt-range")
     tab.keyboard.press("End")
     tab.click("#tilt-play")
-    tab.wait_for_timeout(1000)  # two steps and a half of the others
+    wait(CALM_STEP_MS - 50)
     assert tab.input_value("#tilt-range") == "4"
+    wait(100)
     state(tab, 1)
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from advdim.artefacts import store
-from advdim.artefacts.running import claim_run
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.make import make
@@ -276,18 +275,3 @@ def test_a_reader_refuses_a_missing_or_corrupt_input(recipe: Recipe, data: Path)
     with pytest.raises(AdvdimError, match="numbers: found another content"):
         made(reader, data)
     assert nothing_is_left(reader, data)
-
-
-def test_one_run_at_a_time_claims_the_folder_and_a_killed_one_frees_it(data: Path) -> None:
-    claim = (
-        "import sys, time; from pathlib import Path; from advdim.artefacts.running import claim_run;"
-        "claim_run(Path(sys.argv[1])); print('claimed', flush=True); time.sleep(60)"
-    )
-    run = subprocess.Popen([sys.executable, "-c", claim, str(data)], stdout=subprocess.PIPE, text=True)
-    assert run.stdout is not None
-    assert run.stdout.readline() == "claimed\n"
-    with pytest.raises(AdvdimError, match="another run is at work in this folder; expected none; wait for it"):
-        claim_run(data)
-    os.kill(run.pid, signal.SIGKILL)
-    run.communicate(timeout=60)
-    claim_run(data)

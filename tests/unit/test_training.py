@@ -34,6 +34,8 @@ from advdim.training import gradient, trainer
 from advdim.training.checkpoint import NAME, save_checkpoint
 
 STEPS = 250
+KILLS = 10
+"""Each at a random moment after some more progress."""
 EXECUTION = {"device": "cpu", "threads": 1}
 KINDS: dict[str, dict[str, Any]] = {
     "online relu": {
@@ -206,6 +208,11 @@ def test_tensorboard_s_files_are_written_beside_the_artefact_and_leave_it_as_it_
     assert {tag for tag, _ in told} == {"loss", "objective", "learning_rate"}
 
 
+def written(checkpoint: Path) -> int:
+    """When a checkpoint was written, in nanoseconds; 0 if there is none."""
+    return checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
@@ -213,14 +220,16 @@ def test_a_killed_training_resumes_and_ends_with_the_bits_of_an_undisturbed_one(
 ) -> None:
     pause = 0.05
     checkpoint = job_of(kind, tmp_path).checkpoint / NAME
-    with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, pause) as process:
-        deadline = time.monotonic() + 120
-        while not checkpoint.is_file() and process.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.5 * pause * gradient.HISTORY_ROWS))
-        process.kill()
-        process.join()
-        assert process.exitcode == -signal.SIGKILL, "the kill came too late to test anything"
+    for _ in range(KILLS):
+        before = written(checkpoint)
+        with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, pause) as process:
+            deadline = time.monotonic() + 120
+            while written(checkpoint) == before and process.is_alive() and time.monotonic() < deadline:
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 2 * pause))
+            process.kill()
+            process.join()
+            assert process.exitcode == -signal.SIGKILL, "the kill came too late to test anything"
     with np.load(checkpoint) as stored:
         assert 0 < int(stored["step"]) < STEPS
     with child(train_with_a_checkpoint_each_stretch, kind, tmp_path, 0) as process:

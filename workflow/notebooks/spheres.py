@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from advdim.figures import style
+from advdim.figures import spheres, style
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import not_run, verdict_table
 from advdim.reports.page import open_page
@@ -73,9 +73,16 @@ if not pairs.empty:
 # distance cannot. The source's appendix writes the curve with a factor $\sqrt{2}$ too much (erratum S16).
 
 # %%
-attacked = results.table("manifold")
-counted = results.table("error_rate")
 KEYS = ["dataset", "model", "seed", "step"]
+searches = attacked = results.table("manifold")
+if not searches.empty:
+    settings = {row["labels"]["measurement"]: results.settings(row) for row in results.select(kind="manifold").rows}
+    nearest = [name for name, attack in settings.items() if attack["aim"] == "nearest"]
+    dimensions = searches["dataset"].map(results.datasets["dimension"])
+    searches = searches[searches["measurement"].isin(nearest)].assign(dimension=dimensions)
+    counted_too = searches["dataset"].isin(results.table("error_rate").get("dataset", []))  # not those of other d
+    attacked = searches[counted_too & (searches["radius"] == 1.0)].drop_duplicates([*KEYS, "start"])
+counted = results.table("error_rate")
 if not attacked.empty and not counted.empty:
     nearest = attacked.groupby(KEYS).agg(
         distance=("distance", "mean"), sem=("distance", "sem"), share_found=("found", "mean")
@@ -85,7 +92,7 @@ if not attacked.empty and not counted.empty:
     snapshots["rate"] = snapshots["errors"] / snapshots["points"]
     bounds = [binomial(int(row.errors), int(row.points)) for row in snapshots.itertuples()]
     snapshots["rate_low"], snapshots["rate_high"] = [b.low for b in bounds], [b.high for b in bounds]
-    dimension = int(results.datasets["dimension"].iloc[0])
+    dimension = int(attacked["dimension"].iloc[0])
 
     measures = np.logspace(-6, math.log10(0.5), 60)
     curves = pd.DataFrame(
@@ -156,6 +163,128 @@ if not counted.empty:
     )
 
 # %% [markdown]
+# ## Between the spheres
+#
+# If the search may leave the sphere, it need not go far: the boundary of the net lies between the spheres, and beyond
+# it everything is called outer.
+
+# %%
+shell = results.table("shell")
+if not shell.empty:
+    last = shell[shell["step"] == shell.groupby(KEYS[:3])["step"].transform("max")]
+    fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
+    for axes, column in zip(panels, ("distance", "norm"), strict=True):
+        sns.histplot(
+            last[last["found"]], x=column, hue="model", element="step", stat="density", common_norm=False, ax=axes
+        )
+        axes.set(xlabel=f"{column} of the nearest point called outer")
+    fig.tight_layout()
+    figure(
+        fig,
+        anchor="shell",
+        caption="Nearest points between the spheres that a net at the end of its training calls outer, from random points "
+        f"of the inner sphere: found from {100 * last['found'].mean():.0f} % of {len(last):,} starts. The best boundary "
+        "is 0.15 away, at norm 1.15.",
+        scale=page.scale_of(results.select(kind="shell")),
+        claims=["S04"],
+        alt="Histograms of distance and norm of the nearest point that is called outer.",
+        data=last[[*KEYS, "start", "found", "distance", "norm"]],
+        recipes=page.recipes(results.select(kind="shell")),
+    )
+
+# %% [markdown]
+# ## Slices of the space
+#
+# In a random plane the net draws nearly the best circle. In planes that contain a worst case of the outer sphere, found
+# by following the gradient to its end, the picture is another one.
+
+# %%
+slices = results.table("slices")
+if not slices.empty:
+    one = slices[slices[KEYS].eq(slices[KEYS].iloc[0]).all(axis=1)]
+    figure(
+        spheres.draw_slices(one, float(results.datasets.loc[one["dataset"].iloc[0], "outer_radius"])),
+        anchor="slices",
+        caption=f"What a ReLU net says in three planes through the origin, after {int(one['step'].max()):,} steps; black "
+        "circles are the spheres. Left: a random plane. Middle: a plane of a worst case of the outer sphere, which points to "
+        "the right, and a random direction. Right: a plane of two worst cases, made orthogonal.",
+        scale=page.scale_of(results.select(kind="slices")),
+        claims=["S05"],
+        alt="Three planes coloured by the probability of outer: a disc, and two in which the disc reaches further out.",
+        data=one[one["plane"] == 0][["sort", "angle_deg", "radius", "logit"]],
+        recipes=page.recipes(results.select(kind="slices")),
+    )
+
+# %% [markdown]
+# ## Points of any norm
+#
+# Points of other norms than 1 and $R$ were never seen in training. Judged by the boundary in the middle, random ones are
+# called right unless they lie close to it. A search also finds errors where random points show none.
+
+# %%
+norms = results.table("norm_sweep")
+if not norms.empty and not searches.empty:
+    wide = [name for name, attack in settings.items() if len(attack["radii"]) > 2]
+    swept = searches[searches["measurement"].isin(wide) & searches["dataset"].isin(norms["dataset"])]
+    fig, drawn = spheres.draw_norms(norms, swept, (1 + float(results.datasets["outer_radius"].iloc[0])) / 2)
+    figure(
+        fig,
+        anchor="norms",
+        caption="Share of right answers by norm: on random points, and on the points where a search along the sphere of "
+        "that norm, towards the wrong answer, ends. Bands are exact 95 % intervals, nets pooled.",
+        scale=page.scale_of(results.select(kind="norm_sweep")),
+        claims=["S06"],
+        alt="Accuracy on random points is one except near the boundary; after the search it is lower.",
+        data=drawn,
+        recipes=page.recipes(results.select(kind="norm_sweep")),
+    )
+
+# %% [markdown]
+# ## Two dimensions
+#
+# In the plane the same architecture learns from a hundred points, and every error can be seen.
+
+# %%
+circles = results.table("circles")
+if not circles.empty:
+    errors = circles.groupby(KEYS)["error"].sum()
+    figure(
+        spheres.draw_circles(circles),
+        anchor="circles",
+        caption=f"Output around both circles of {len(errors)} nets that were trained on few points in two dimensions. "
+        f"{int((errors == 0).sum())} of them make no error on {len(circles) // len(errors):,} points of the circles.",
+        scale=page.scale_of(results.select(kind="circles")),
+        claims=["S07"],
+        alt="Logits around the inner circle stay below zero and those around the outer circle above.",
+        data=errors.reset_index(),
+        recipes=page.recipes(results.select(kind="circles")),
+    )
+
+# %% [markdown]
+# ## From which dimension on errors can be found
+#
+# A search that finds nothing proves nothing: how often it finds an error where one exists is known for quadratic nets,
+# and told below.
+
+# %%
+if not searches.empty:
+    swept = searches[~counted_too & searches["dataset"].map(results.datasets["points"]).isna()]
+    if len(set(swept["dimension"])) > 1:
+        fig, drawn = spheres.draw_dimensions(swept)
+        sweep = results.select(experiment=str(swept["experiment"].iloc[0]))
+        figure(
+            fig,
+            anchor="dimensions",
+            caption="Share of starts on both spheres from which the search finds an error, by dimension, with exact 95 % "
+            "intervals; all seeds together.",
+            scale=page.scale_of(sweep),
+            claims=["S08"],
+            alt="The share of starts with an error by dimension.",
+            data=drawn,
+            recipes=page.recipes(sweep),
+        )
+
+# %% [markdown]
 # ## The quadratic net is an ellipsoid
 #
 # The net $w \sum_j (W_1 x)_j^2 + b$ has the boundary $\sum_i \alpha_i z_i^2 = 1$, an ellipsoid in rotated coordinates
@@ -165,6 +294,7 @@ if not counted.empty:
 # %%
 alphas = results.table("alphas")
 if not alphas.empty:
+    alphas = alphas.drop_duplicates([*KEYS, "axis"])
     final = alphas[alphas["step"] == alphas.groupby(["dataset", "seed"])["step"].transform("max")].copy()
     radius = float(results.datasets["outer_radius"].iloc[0])
     final["rank"] = final.groupby(["dataset", "seed"])["alpha"].rank(method="first")
@@ -188,6 +318,56 @@ if not alphas.empty:
         alt="Sorted alphas of each net beside the band in which no error exists.",
         data=final[["dataset", "seed", "rank", "alpha"]],
         recipes=page.recipes(shown),
+    )
+
+# %% [markdown]
+# ## How near the errors really are
+#
+# For a quadratic net the nearest error can be computed: it is the nearest point of the sphere beyond the ellipsoid. So the
+# attack can be judged, and both distances can be set against the cap: no set of errors of that measure is further away.
+
+# %%
+exact = results.table("true_distance")
+if not exact.empty and not attacked.empty and not alphas.empty:
+    true = exact.drop_duplicates([*KEYS, "start"])[[*KEYS, "start", "on_sphere"]]
+    starts = attacked.merge(true[np.isfinite(true["on_sphere"])], on=[*KEYS, "start"])
+    both = starts[starts["found"]].groupby(KEYS).agg(attacked=("distance", "mean"), true=("on_sphere", "mean"))
+    rate = alphas.groupby(KEYS)["alpha"].apply(lambda alpha: math.exp(quadratic.log_error_rate(alpha.to_numpy())))
+    both = both.join(rate.rename("rate")).join(starts.groupby(KEYS)["found"].mean().rename("share_found")).reset_index()
+    if len(both):
+        figure(
+            spheres.draw_true_distances(both, int(attacked["dimension"].iloc[0])),
+            anchor="true-distance",
+            caption="Mean distance to the nearest error of quadratic nets in training, over the starts from which the attack "
+            "found one: that which the attack found, and the true one. Where errors exist, the attack finds one from "
+            f"{100 * starts['found'].mean():.0f} % of the starts (its power), on average "
+            f"{(both['attacked'] / both['true']).mean():.2f} times as far away as the nearest.",
+            scale=page.scale_of(results.select(kind="true_distance")),
+            claims=["S08", "S17"],
+            alt="True distances lie below attacked ones, near the curve of a cap.",
+            data=both,
+            recipes=page.recipes(results.select(kind="true_distance")),
+        )
+
+# %% [markdown]
+# ## From a perfect start
+#
+# A quadratic net can be set up without any error. If it is trained on from there, what happens to its loss, on average
+# and in the worst case?
+
+# %%
+losses = results.table("quadratic_losses")
+if not losses.empty:
+    figure(
+        spheres.draw_perfect_start(losses),
+        anchor="perfect-start",
+        caption="Quadratic nets that are trained on from a perfect start: average loss on fresh points, the largest loss "
+        "that any point of the spheres has (exactly), and wrong alphas. Bands span the seeds.",
+        scale=page.scale_of(results.select(kind="quadratic_losses")),
+        claims=["S12", "S13"],
+        alt="Average loss, worst-case loss and number of wrong alphas against the training step.",
+        data=losses[[*KEYS, "mean_loss", "worst_loss", "wrong"]],
+        recipes=page.recipes(results.select(kind="quadratic_losses")),
     )
 
 # %% [markdown]

@@ -6,19 +6,22 @@ from filelock import FileLock, Timeout
 
 from advdim.errors import AdvdimError
 
+PATIENCE_SECONDS = 10.0
+"""How long a claim waits: the processes of a run that was killed a moment ago may take some seconds to die."""
+
 _held: list[FileLock] = []
 
 
 def claim_run(data: Path) -> None:
-    """Claim the data folder for this process until it ends.
+    """Claim the data folder for this process until it ends; wait a little for a run that is dying.
 
     Raises:
-        AdvdimError: another living run holds it, or the folder cannot be written.
+        AdvdimError: another living run keeps it, or the folder cannot be written.
     """
     try:
         (data / ".locks").mkdir(parents=True, exist_ok=True)
         lock = FileLock(data / ".locks" / "run")
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=PATIENCE_SECONDS)
     except Timeout as error:
         raise AdvdimError(
             f"{data}: another run is at work in this folder; expected none; wait for it to end, or stop it"

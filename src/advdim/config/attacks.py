@@ -4,16 +4,38 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from advdim.config.section import Positive, Section
+from advdim.config.section import OfSnapshots, Positive, Radii, Section
 
 
-class Manifold(Section):
-    """Projected gradient ascent on the sphere until the first error (Gilmer et al. 2018, sec. 3)."""
+class Manifold(OfSnapshots):
+    """Projected gradient ascent on a sphere (Gilmer et al. 2018, sec. 3)."""
 
     kind: Literal["manifold"]
-    starts: Positive = Field(default=100, description="Number of random starts on the inner sphere.")
+    starts: Positive = Field(default=100, description="Number of random starts on each sphere.")
+    radii: Radii = Field(
+        default=(1.0,),
+        min_length=1,
+        description="Radii of the spheres that are searched, in units of the inner one; a point is in error where the "
+        "net says otherwise than the boundary in the middle, (1 + R) / 2.",
+    )
+    aim: Literal["nearest", "worst"] = Field(
+        default="nearest", description="`nearest` stops at the first error; `worst` goes on to the last step."
+    )
     steps: Positive = Field(default=1000, description="Steps of each attack at most.")
     step_size: float = Field(default=0.001, gt=0, description="Length of one step, in units of the inner radius.")
+
+
+class Shell(OfSnapshots):
+    """The nearest point between the spheres that is called outer (Gilmer et al. 2018, sec. 3)."""
+
+    kind: Literal["shell"]
+    starts: Positive = Field(default=100, description="Number of random starts on the inner sphere.")
+    steps: Positive = Field(default=300, description="Steps of each attack at most.")
+    step_size: float = Field(
+        default=0.001,
+        gt=0,
+        description="How much further from the start each step looks, in units of the inner radius.",
+    )
 
 
 class Iterative(Section):
@@ -48,4 +70,4 @@ class Targeted(Section):
     pictures: Positive = Field(default=3, description="First attacked images that are kept for the report.")
 
 
-Attack = Annotated[Manifold | Iterative | Targeted, Field(discriminator="kind")]
+Attack = Annotated[Manifold | Shell | Iterative | Targeted, Field(discriminator="kind")]

@@ -27,10 +27,16 @@ TRAININGS_OF_MODEL = {
 }
 MODELS_OF_MEASUREMENT = {
     "manifold": ("relu", "quadratic"),
+    "shell": ("relu", "quadratic"),
     "iterative": ("convolutional", "dense", "application"),
     "targeted": ("convolutional", "dense", "application"),
     "error_rate": ("relu", "quadratic"),
+    "norm_sweep": ("relu", "quadratic"),
+    "slices": ("relu", "quadratic"),
+    "circles": ("relu", "quadratic"),
     "alphas": ("quadratic",),
+    "quadratic_losses": ("quadratic",),
+    "true_distance": ("quadratic",),
     "gradient_norms": ("convolutional", "dense"),
     "tilting": ("linear",),
     "projections": ("linear",),
@@ -98,6 +104,8 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
             wanted = DATASETS_OF_MEASUREMENT.get(measured)
             for dataset in experiment.datasets:
                 found = config.datasets[dataset].kind
+                if measured == "circles" and getattr(config.datasets[dataset], "dimension", None) != 2:
+                    yield f"{measurement_place} does not fit dataset '{dataset}'; expected spheres of dimension 2"
                 if wanted not in (None, found):
                     yield f"{measurement_place} does not fit dataset '{dataset}' (kind {found}); expected kind {wanted}"
 

@@ -1,6 +1,6 @@
 """The common form of every section of the configuration."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -9,8 +9,19 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 
 Positive = Annotated[int, Field(ge=1)]
 
+Radii = tuple[Annotated[float, Field(gt=0, le=100)], ...]
+"""Radii of spheres, in units of the inner one."""
+
 
 class Section(BaseModel):
     """A part of the configuration: immutable, with unknown keys refused and finite numbers only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class OfSnapshots(Section):
+    """What is measured of the kept snapshots of a net."""
+
+    snapshots: Literal["all", "last"] = Field(
+        default="all", description="Whether every kept snapshot of a net is measured, or its last one alone."
+    )

@@ -136,6 +136,11 @@ class Gradient(Section):
         return self
 
     @property
+    def shared(self) -> dict[str, int]:
+        """What a recipe says of devices that share batches: nothing where there is one."""
+        return {"replicas": self.replicas} if self.replicas > 1 else {}
+
+    @property
     def kept_steps(self) -> tuple[int, ...]:
         """The steps whose weights are kept, in order, the last step included."""
         return tuple(sorted({*self.snapshots, self.steps}))

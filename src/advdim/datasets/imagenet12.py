@@ -24,13 +24,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from advdim.artefacts.tables import read_table, write_table
-from advdim.datasets.decoding import Undecodable, decode
-from advdim.datasets.ilsvrc import STAND_IN_MARK, Archive, Member, open_ilsvrc
+from advdim.datasets.imagenet.archive import STAND_IN_MARK, Archive, Member, open_ilsvrc
+from advdim.datasets.imagenet.decoding import Undecodable, decode
+from advdim.datasets.imagenet.merge_files import load_merge
+from advdim.datasets.imagenet.merging import merge
+from advdim.datasets.imagenet.resampling import Kernel
+from advdim.datasets.imagenet.resizing import shortest_edge_crop
 from advdim.datasets.images import interleaved_order
 from advdim.datasets.large import write_large_images
-from advdim.datasets.merging import load_merge, merge
-from advdim.datasets.resampling import Kernel
-from advdim.datasets.resizing import shortest_edge_crop
 from advdim.errors import AdvdimError
 from advdim.job import Job
 
@@ -187,7 +188,8 @@ def _prepare_one(
     try:
         decoded = decode(content)
     except Undecodable as error:
-        crops[place] = 0
+        if crops[place].any():  # of an earlier try; where nothing was written, the file keeps its hole
+            crops[place] = 0
         return row | {"mode": "", "height": 0, "width": 0, "mended": "", "enlarged": False, "reason": str(error)}
     height, width = decoded.pixels.shape[:2]
     crops[place] = shortest_edge_crop(decoded.pixels, WIDTH, kernel)

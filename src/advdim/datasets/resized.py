@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from advdim.datasets.imagenet.resizing import downsize
 from advdim.datasets.large import write_resized_images
-from advdim.datasets.resizing import downsize
 from advdim.job import Job
 
 

@@ -10,7 +10,7 @@ import hashlib
 import io
 import tarfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -54,13 +54,26 @@ class Source:
     remedy: str
 
 
-def read_files(source: Source, folder: Path, paths: Mapping[SourceFile, Path | None]) -> dict[str, bytes]:
+def first_file(paths: Iterable[Path]) -> Path | None:
+    """The first of some paths under which there is a file."""
+    return next((path for path in paths if path.is_file()), None)
+
+
+def lacking(source: Source, folder: Path, paths: Mapping[SourceFile, Path | None]) -> list[str]:
+    """Name the files that lie there neither one by one nor, as it seems, in the tarball. Nothing is read."""
+    return [] if (folder / source.tarball).is_file() else [file.name for file, path in paths.items() if path is None]
+
+
+def read_files(
+    source: Source, folder: Path, paths: Mapping[SourceFile, Path | None], needs: str | None
+) -> dict[str, bytes]:
     """Read files, each from a file of its own if there is one, else from the tarball, and verify them.
 
     Args:
         source: what they belong to.
         folder: where the tarball lies.
         paths: the files to read, with the paths of those that lie there one by one, raw or gzipped.
+        needs: what is missing, in words; None if nothing is.
 
     Returns:
         The content of each file by the file's name.
@@ -68,6 +81,8 @@ def read_files(source: Source, folder: Path, paths: Mapping[SourceFile, Path | N
     Raises:
         AdvdimError: a file is missing, cannot be read, or has another content than its digest says.
     """
+    if needs:
+        raise AdvdimError(f"{folder}: not all of {source.title} is there; expected {needs}; put it there and run again")
     contents = {file.name: _read_loose(source, path, file) for file, path in paths.items() if path}
     return contents | _read_tarball(source, folder / source.tarball, [file for file in paths if not paths[file]])
 

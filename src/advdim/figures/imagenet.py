@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from advdim.artefacts.tables import read_table
+from advdim.datasets.imagenet.merging import contradictions
 from advdim.datasets.large import is_stand_in
 from advdim.datasets.stored import SPLITS, read_image_info, read_images
 from advdim.figures.style import INK, PAGE
@@ -127,16 +128,8 @@ def list_oddities(manifest: pd.DataFrame) -> pd.DataFrame:
 
 def list_contradictions(manifest: pd.DataFrame) -> pd.DataFrame:
     """Count files that are kept under two classes or in two splits, by synset, classes and splits."""
-    kept = manifest[manifest["state"] == "kept"]
-    files = kept.groupby(["synset", "origin", "name"])
-    roles = pd.DataFrame(
-        {
-            "classes": files["class"].agg(lambda names: ", ".join(sorted(set(names)))),
-            "splits": files["split"].agg(lambda names: ", ".join(sorted(set(names)))),
-        }
-    ).reset_index()
-    several = roles[roles["classes"].str.contains(",") | roles["splits"].str.contains(",")]
-    return several.groupby(["synset", "classes", "splits"], as_index=False).size().rename(columns={"size": "files"})
+    found = contradictions(manifest[manifest["state"] == "kept"])
+    return found.groupby(["synset", "classes", "splits"], as_index=False).size().rename(columns={"size": "files"})
 
 
 def channel_facts(results: Results) -> pd.DataFrame:

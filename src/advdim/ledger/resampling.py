@@ -43,7 +43,7 @@ def over_runs(
         if within:
             parts = [part[generator.integers(len(part), size=len(part))] for part in parts]
         drawn[sample] = statistic(np.concatenate(parts))
-    return _percentiles(statistic(np.concatenate(runs)), drawn, level)
+    return percentiles(statistic(np.concatenate(runs)), drawn, level)
 
 
 def slope_over_groups(x: Sequence[float], groups: Sequence[FloatArray], *, name: str, level: float = 0.95) -> Estimate:
@@ -67,7 +67,7 @@ def slope_over_groups(x: Sequence[float], groups: Sequence[FloatArray], *, name:
     lever /= float(lever @ lever)
     shifted = [group - groups[0][0] for group in groups]  # so that equal ordinates have the slope 0, not its rounding
     resampled = [group[generator.integers(len(group), size=(SAMPLES, len(group)))] for group in shifted]
-    return _percentiles(float(np.concatenate(shifted) @ lever), np.concatenate(resampled, axis=1) @ lever, level)
+    return percentiles(float(np.concatenate(shifted) @ lever), np.concatenate(resampled, axis=1) @ lever, level)
 
 
 def inside(estimate: Estimate, low: float, high: float) -> bool:
@@ -75,6 +75,24 @@ def inside(estimate: Estimate, low: float, high: float) -> bool:
     return low <= estimate.low and estimate.high <= high
 
 
-def _percentiles(value: float, drawn: FloatArray, level: float) -> Estimate:
+def resampled(count: int, *, name: str) -> NDArray[np.int64]:
+    """Indices of the bootstrap samples of some runs, shape (samples, count).
+
+    Args:
+        count: number of runs.
+        name: names the draw.
+    """
+    generator = np.random.default_rng(named_seed(0, "ledger", name))
+    return generator.integers(count, size=(SAMPLES, count))
+
+
+def percentiles(value: float, drawn: FloatArray, level: float = 0.95) -> Estimate:
+    """An estimate with the percentile interval of a bootstrap.
+
+    Args:
+        value: the statistic of the data themselves.
+        drawn: that of each bootstrap sample, shape (samples,).
+        level: coverage, in (0, 1).
+    """
     low, high = np.quantile(drawn, [0.5 * (1.0 - level), 0.5 * (1.0 + level)])
     return Estimate(value, float(low), float(high))

@@ -2,7 +2,14 @@
 
 import pandas as pd
 
-from advdim.ledger import spheres_converged, spheres_curve, spheres_theory
+from advdim.ledger import (
+    spheres_converged,
+    spheres_curve,
+    spheres_planes,
+    spheres_search,
+    spheres_start,
+    spheres_theory,
+)
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, Net, observations, of_nets, published, trained_nets
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
@@ -91,5 +98,8 @@ JUDGES: dict[str, Judge] = {
     **spheres_theory.JUDGES,
     **spheres_curve.JUDGES,
     **spheres_converged.JUDGES,
+    **spheres_search.JUDGES,
+    **spheres_planes.JUDGES,
+    **spheres_start.JUDGES,
 }
-"""Judge by claim; the other claims need experiments that no configuration can ask for so far."""
+"""Judge by claim."""

@@ -8,30 +8,24 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import (
-    NET,
-    Net,
-    at_end,
-    measurement_settings,
-    observations,
-    of_nets,
-    published,
-    trained_nets,
-)
+from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, published
 from advdim.ledger.resampling import inside, over_runs
-from advdim.ledger.spheres_theory import DIMENSION, HIDDEN, OUTER_RADIUS
+from advdim.ledger.spheres_nets import (
+    DIMENSION,
+    OUTER_RADIUS,
+    SEEDS,
+    STARTS,
+    quadratic_nets,
+    relu_nets,
+    searched_at_end,
+)
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import listed, outcome, scale_of_spheres, told
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import Estimate, binomial, mean
 from advdim.theory.quadratic import log_error_rate_clt, wrong_alphas
 
-STEPS = 1_000_000
-SEEDS = 3
 TEST_POINTS = 10_000_000
-STARTS = 100
-WAY = 1.0
-"""Number and size of an attack's steps multiplied: 1000 of 0.001 in the source."""
 TRAINING_SETS = (1_000_000, 100_000)
 """Sizes of the training set of S11: that of the source's text, and that of its caption."""
 BOTH_SIZES_LEVEL = 0.975
@@ -40,7 +34,7 @@ CAPS, ELLIPSOID = "spheres.html#caps", "spheres.html#ellipsoid"
 
 def judge_no_sampled_error(claim: Claim, results: Results) -> Verdict:
     """S01: bound the error rate of each ReLU net from the errors on both spheres."""
-    nets = _relu_nets(results)
+    nets = relu_nets(results)
     table = _sampled(results, nets)
     if not nets or len(table) < len(nets):
         return unjudged(claim)
@@ -56,8 +50,8 @@ def judge_no_sampled_error(claim: Claim, results: Results) -> Verdict:
 
 def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
     """S02: estimate the mean distance of the errors that the attack on the sphere finds."""
-    nets = _relu_nets(results)
-    table = _attacked(results, nets)
+    nets = relu_nets(results)
+    table = searched_at_end(results, nets)
     if len(nets) < SEEDS or table.empty or table.groupby(NET)["start"].nunique().min() < STARTS:
         return unjudged(claim)
     failures = f"no error was found from {100 * (1 - table['found'].mean()):.0f} % of {len(table):,} starts"
@@ -73,8 +67,8 @@ def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
 
 def judge_right_alphas(claim: Claim, results: Results) -> Verdict:
     """S10: count the wrong alphas of quadratic nets that were trained on endless points."""
-    nets = _quadratic_nets(results, None)
-    counts, attacked = _wrong_counts(results, nets), _attacked(results, nets)
+    nets = quadratic_nets(results, None)
+    counts, attacked = _wrong_counts(results, nets), searched_at_end(results, nets)
     if len(nets) < SEEDS or len(counts) < len(nets) or attacked.empty or attacked.groupby(NET).ngroups < len(nets):
         return unjudged(claim)
     errors = int(attacked["found"].sum())
@@ -88,7 +82,7 @@ def judge_right_alphas(claim: Claim, results: Results) -> Verdict:
 
 def judge_wrong_alphas(claim: Claim, results: Results) -> Verdict:
     """S11: see which of the two sizes of the training set gives the published count of wrong alphas."""
-    trained = {size: _quadratic_nets(results, size) for size in TRAINING_SETS}
+    trained = {size: quadratic_nets(results, size) for size in TRAINING_SETS}
     measured = {size: _measure(claim, results, nets) for size, nets in trained.items()}
     by_text, by_caption = (measured[size] for size in TRAINING_SETS)
     if by_text is None or by_caption is None:
@@ -130,23 +124,6 @@ def _measure(claim: Claim, results: Results, nets: Sequence[Net]) -> _OfSize | N
     return _OfSize(count, near and rare and errors == 0, found)
 
 
-def _relu_nets(results: Results) -> list[Net]:
-    """The net of S01: two batch-normalised hidden layers, trained on endless points."""
-    nets = trained_nets(results, kind="relu", width=HIDDEN, depth=2, batch_norm=True)
-    return [net for net in nets if _is_full_size(net, None)]
-
-
-def _quadratic_nets(results: Results, points: int | None) -> list[Net]:
-    """Quadratic nets that were trained on a set of this size; None means endless points."""
-    return [net for net in trained_nets(results, kind="quadratic", width=HIDDEN) if _is_full_size(net, points)]
-
-
-def _is_full_size(net: Net, points: int | None) -> bool:
-    spheres = {"dimension": DIMENSION, "outer_radius": OUTER_RADIUS, "points": points}
-    same = all(net.dataset.get(name) == value for name, value in spheres.items())
-    return same and net.training.get("steps", 0) >= STEPS
-
-
 def _sampled(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
     """Points and errors of each net at its end, both spheres together, where enough points of each were sampled."""
     table = at_end(of_nets(observations(results, "error_rate"), nets))
@@ -154,16 +131,6 @@ def _sampled(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
         return table
     table = table[table["points"] >= TEST_POINTS].sort_values("points").drop_duplicates([*NET, "sphere"], keep="last")
     return table.groupby(NET)[["points", "errors"]].sum()
-
-
-def _attacked(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
-    """Rows of each net at its end under the attacks on the sphere that go as far as the source's."""
-    table = at_end(of_nets(observations(results, "manifold"), nets))
-    if table.empty:
-        return table
-    settings = measurement_settings(results, "manifold")
-    far = [name for name, attack in settings.items() if attack["steps"] * attack["step_size"] >= WAY]
-    return table[table["measurement"].isin(far)]
 
 
 def _wrong_counts(results: Results, nets: Sequence[Net]) -> list[int]:

@@ -9,7 +9,7 @@ import pandas as pd
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, Net, observations, of_nets, trained_nets
 from advdim.ledger.resampling import inside, over_runs
-from advdim.ledger.spheres_theory import DIMENSION
+from advdim.ledger.spheres_nets import DIMENSION, searched
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, outcome, scale_of_spheres, told
 from advdim.statistics.collect import Results
@@ -91,13 +91,13 @@ def judge_trade_off(claim: Claim, results: Results) -> Verdict:
 def _snapshots(results: Results) -> _Snapshots | None:
     """Join what was sampled and what was attacked in the source's dimension; None where there is nothing to join."""
     nets = [net for net in trained_nets(results) if net.dataset.get("dimension") == DIMENSION]
-    attacked, sampled = (of_nets(observations(results, kind), nets) for kind in ("manifold", "error_rate"))
+    attacked, sampled = searched(results, nets), of_nets(observations(results, "error_rate"), nets)
     if attacked.empty or sampled.empty:
         return None
     inner = sampled[sampled["sphere"] == "inner"].sort_values("points").drop_duplicates([*NET, "step"], keep="last")
     rates = inner[[*NET, "step"]].assign(rate=inner["errors"] / inner["points"])
     attacked = attacked.assign(distance=attacked["distance"].where(attacked["found"]))
-    groups = attacked.groupby([*NET, "measurement", "step"], as_index=False)
+    groups = attacked.groupby([*NET, "step"], as_index=False)
     table = groups.agg(distance=("distance", "mean"), found=("found", "mean")).merge(rates, on=[*NET, "step"])
     return _Snapshots(table, nets).where(table["distance"] > 0.0)
 

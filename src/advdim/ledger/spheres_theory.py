@@ -11,19 +11,21 @@ from scipy import special
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, observations, published
+from advdim.ledger.spheres_nets import DIMENSION, HIDDEN, OUTER_RADIUS
 from advdim.ledger.verdict import Judge, Outcome, Verdict, judged
 from advdim.ledger.wording import listed, outcome
 from advdim.seeds import named_seed
 from advdim.statistics.collect import Results
 from advdim.theory import caps, quadratic
 from advdim.theory.perfect_start import perfect_output_layer
+from advdim.theory.quadratic_forms import (
+    log_tail_clt,
+    log_tail_clt_as_printed,
+    log_tail_exact,
+    log_tail_saddlepoint,
+)
 
 FloatArray = NDArray[np.float64]
-
-DIMENSION = 500
-HIDDEN = 1000
-OUTER_RADIUS = 1.3
-"""The source's spheres and its quadratic net."""
 
 INITIALISATION_POINTS = 10_000
 HALF_INPUT_DIMENSION = 3000
@@ -43,11 +45,13 @@ DEPTHS = (0.25, 0.5, 1.0, 1.6, 4.0, 8.0)
 
 @dataclass(frozen=True)
 class _Spectrum:
-    """A spectrum's weights c = alpha - 1, and the logarithms of its exact and approximate error rate."""
+    """A spectrum's weights c = alpha - 1, and the logarithms of its error rate: exact and by three approximations."""
 
     weights: FloatArray
     exact: float
     normal: float
+    as_printed: float
+    saddlepoint: float
 
     @property
     def participation(self) -> float:
@@ -58,11 +62,6 @@ class _Spectrum:
     def relative_error(self) -> float:
         """Error of the normal approximation relative to the exact rate."""
         return math.expm1(self.normal - self.exact)
-
-    @property
-    def as_printed(self) -> float:
-        """The rate by the proposition as printed, where the mean is divided by the variance."""
-        return float(special.ndtr(self.weights.sum() / (2.0 * np.sum(self.weights**2))))
 
 
 def judge_perfect_initialisation(claim: Claim, _: Results) -> Verdict:
@@ -97,11 +96,15 @@ def judge_normal_approximation(claim: Claim, results: Results) -> Verdict:
     fitting = [spectrum for spectrum in constructed + trained if _qualifies(claim, spectrum)]
     worst = max((spectrum.relative_error for spectrum in fitting), key=abs, default=math.nan)
     middle, far = constructed[2], min(constructed, key=lambda spectrum: spectrum.exact)
+    saddlepoint = max(abs(math.expm1(spectrum.saddlepoint - spectrum.exact)) for spectrum in constructed)
     found = (
         f"{len(fitting)} of {len(constructed) + len(trained)} spectra are judged; the largest relative error is "
         f"{100 * worst:+.1f} %. Both versions at an exact rate of {math.exp(middle.exact):.3f}: "
-        f"{math.exp(middle.normal):.3f} with sigma squared as derived, {middle.as_printed:.3f} as printed. "
-        f"In the far tail the approximation gives {_power(far.normal)} for {_power(far.exact)}."
+        f"{math.exp(middle.normal):.3f} with sigma squared as derived, {math.exp(middle.as_printed):.3f} as printed. "
+        f"Of the constructed spectra's rates the approximation is off by a factor of up to "
+        f"{_largest_factor(constructed, 1e-2, 1.0):.2g} above 1e-2, {_largest_factor(constructed, 1e-6, 1e-2):.2g} "
+        f"between 1e-6 and 1e-2, and without bound below: it gives {_power(far.normal)} for {_power(far.exact)}. The "
+        f"saddlepoint formula stays within {100 * saddlepoint:.2g} % throughout."
     )
     scale = f"d = {DIMENSION}, {len(constructed)} constructed spectra, {len(trained)} of trained nets"
     holds = bool(fitting) and abs(worst) <= claim.limit("relative")
@@ -113,7 +116,7 @@ def judge_half_input(claim: Claim, _: Results) -> Verdict:
     (claimed,) = published(claim)
     dimension, target, log10 = HALF_INPUT_DIMENSION, math.log10(claimed), math.log(10.0)
     value = quadratic.partial_model_log_error(dimension, dimension // 2) / log10
-    exact = quadratic.log_error_rate(quadratic.partial_model_alphas(dimension, dimension // 2)) / log10
+    exact = quadratic.partial_model_log_error_exact(dimension, dimension // 2) / log10
 
     def depth(d: int, k: int) -> float:
         return -quadratic.partial_model_log_error(d, k) / log10
@@ -190,7 +193,14 @@ def _trained(results: Results) -> Iterator[_Spectrum]:
 
 
 def _spectrum(weights: FloatArray) -> _Spectrum:
-    return _Spectrum(weights, quadratic.log_error_rate(weights + 1.0), quadratic.log_error_rate_clt(weights + 1.0))
+    tails = (log_tail_exact, log_tail_clt, log_tail_clt_as_printed, log_tail_saddlepoint)
+    return _Spectrum(weights, *(tail(weights) for tail in tails))
+
+
+def _largest_factor(spectra: list[_Spectrum], low: float, high: float) -> float:
+    """By how much the normal approximation is off, upwards or downwards, at exact rates between two."""
+    off = [abs(s.normal - s.exact) for s in spectra if math.log(low) <= s.exact <= math.log(high)]
+    return math.exp(max(off))
 
 
 def _qualifies(claim: Claim, spectrum: _Spectrum) -> bool:

@@ -15,7 +15,7 @@ def measure_snapshots(job: Job, prepare: Callable[[keras.Model, Job], Callable[[
     """Run a measurement on each snapshot of the job's net.
 
     Args:
-        job: with the inputs `model` and `dataset`.
+        job: with the inputs `model` and `dataset`; its setting `snapshots` may ask for the last one alone.
         prepare: compiles the measurement on a net, and returns what runs it with the net's weights of the moment.
 
     Returns:
@@ -26,7 +26,8 @@ def measure_snapshots(job: Job, prepare: Callable[[keras.Model, Job], Callable[[
     trained = read_recipe(folder)["recipe"]
     model = build(trained["settings"]["model"], job.inputs["dataset"], trained["seed"])
     run = prepare(model, job)
-    steps = kept_steps(folder)
+    kept = kept_steps(folder)
+    steps = kept[-1:] if job.settings.get("snapshots") == "last" else kept
     progress = job.progress("snapshot", len(steps))
     tables = []
     for number, step in enumerate(steps):

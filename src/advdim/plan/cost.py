@@ -6,11 +6,24 @@ The constants were read off runs on two cores of a server of 2024; a factor of t
 from collections.abc import Mapping
 from typing import Literal
 
-from advdim.config.attacks import Attack
+from advdim.config.attacks import Attack, Manifold, Shell
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Resized, Spheres, ToyClasses
 from advdim.config.experiments import Config
 from advdim.config.models import Application, Convolutional, Dense, Model, Quadratic, Relu
-from advdim.config.statistics import ErrorRate, GradientNorms, LocalTilt, Projections, Statistic, Tilting
+from advdim.config.section import OfSnapshots
+from advdim.config.statistics import (
+    Alphas,
+    ErrorRate,
+    GradientNorms,
+    LocalTilt,
+    NormSweep,
+    Projections,
+    QuadraticLosses,
+    Slices,
+    Statistic,
+    Tilting,
+    TrueDistance,
+)
 from advdim.config.training import Gradient, LogisticPath, Objective, Pgd, SvmPath, Training
 
 FLOPS_PER_SECOND = 6e10
@@ -78,15 +91,20 @@ def _passes(objective: Objective) -> float:
 
 def attack_seconds(attack: Attack, model: Model, dataset: Dataset, snapshots: int) -> float:
     """Cost of one attack on every snapshot of a net."""
-    examples = attack.starts if attack.kind == "manifold" else attack.images
+    if isinstance(attack, Manifold):
+        examples = attack.starts * len(attack.radii)
+    else:
+        examples = attack.starts if isinstance(attack, Shell) else attack.images
     passes = 2 * attack.steps * examples * snapshots
     return START_SECONDS + passes * flops_forward(model, dataset) / FLOPS_PER_SECOND
 
 
 def statistic_seconds(statistic: Statistic, model: Model | None, dataset: Dataset, snapshots: int) -> float:
     """Cost of one statistic on every snapshot of a net."""
-    if model is not None and isinstance(statistic, ErrorRate):
-        return START_SECONDS + 2 * statistic.points * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
+    if model is not None and isinstance(statistic, ErrorRate | NormSweep | Slices):
+        return START_SECONDS + _points_asked(statistic) * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
+    if isinstance(statistic, Alphas | QuadraticLosses | TrueDistance):
+        return START_SECONDS + 0.4 * snapshots
     if isinstance(statistic, Tilting | Projections):
         return 4.0 if isinstance(dataset, Mnist) else 0.3
     if isinstance(dataset, ToyClasses):
@@ -94,6 +112,13 @@ def statistic_seconds(statistic: Statistic, model: Model | None, dataset: Datase
     if model is not None and isinstance(statistic, GradientNorms | LocalTilt):
         return START_SECONDS + 15 * statistic.images * snapshots * flops_forward(model, dataset) / FLOPS_PER_SECOND
     return START_SECONDS
+
+
+def _points_asked(statistic: ErrorRate | NormSweep | Slices) -> int:
+    """Points that a net classifies in a statistic, those on the way of a search included."""
+    if isinstance(statistic, Slices):
+        return statistic.planes * (3 * statistic.angles * statistic.radii + 6 * statistic.steps)
+    return statistic.points * (2 if isinstance(statistic, ErrorRate) else len(statistic.radii))
 
 
 def measurement_seconds(
@@ -104,7 +129,9 @@ def measurement_seconds(
     if "model" not in labels:
         return START_SECONDS
     model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
-    snapshots = len(training.kept_steps) if isinstance(training, Gradient) else 1
+    measured = getattr(config, stage)[name]
+    last_only = isinstance(measured, OfSnapshots) and measured.snapshots == "last"
+    snapshots = len(training.kept_steps) if isinstance(training, Gradient) and not last_only else 1
     if stage == "attacks":
         return attack_seconds(config.attacks[name], model, dataset, snapshots)
     return statistic_seconds(config.statistics[name], model, dataset, snapshots)

@@ -70,6 +70,7 @@ class Plan:
         recipes: recipe by path, in the order of the stages once expanded.
         results: every artefact in each role that it has.
         not_run: what is left out, because something is not at hand.
+        datasets: recipe of each dataset by its name, and what is missing to make it.
     """
 
     config: Config
@@ -77,6 +78,7 @@ class Plan:
     recipes: dict[str, Recipe] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
+    datasets: dict[str, tuple[Recipe, str | None]] = field(default_factory=dict, repr=False)
 
     def of_stage(self, stage: Stage) -> list[Recipe]:
         """Recipes of one stage, in the order of the configuration."""
@@ -152,6 +154,8 @@ def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, na
 
 def _plan_dataset(plan: Plan, name: str) -> tuple[Recipe, str | None]:
     """The recipe of a dataset, with that of its source, in the plan; or out of it, and what is missing to make it."""
+    if name in plan.datasets:
+        return plan.datasets[name]
     settings = plan.config.datasets[name]
     inputs, needs = {}, missing_dataset(settings)
     if isinstance(settings, Resized):
@@ -167,10 +171,10 @@ def _plan_dataset(plan: Plan, name: str) -> tuple[Recipe, str | None]:
         inputs=inputs,
         seconds=cost.dataset_seconds(settings),
     )
-    if needs and not is_complete(Path(dataset.path), dataset.key):
+    lacking = None if is_complete(Path(dataset.path), dataset.key) else needs
+    if lacking:
         plan.recipes.pop(dataset.path)
-        return dataset, needs
-    return dataset, None
+    return plan.datasets.setdefault(name, (dataset, lacking))
 
 
 def _trained(config: Config, experiment: Experiment, dataset: str) -> Iterator[tuple[str, str, Pair | None]]:
@@ -195,7 +199,7 @@ def _expand_model(
     execution = {"device": plan.device, "threads": config.threads} | model_digests(model)
     if isinstance(training, Gradient):
         modules.append(f"advdim.training.objectives.{training.objective.kind}")
-        execution |= {"replicas": training.replicas} if training.replicas > 1 else {}
+        execution |= training.shared
     recipe = plan.make_recipe(
         "models",
         f"{labels['dataset']}/{_model_name(labels)}-s{labels['seed']}",

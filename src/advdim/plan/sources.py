@@ -6,8 +6,9 @@ from pathlib import Path
 from advdim.artefacts.store import digest_file
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
 from advdim.config.models import Application, Model
-from advdim.datasets import cifar10_files, ilsvrc, mnist_files, picture_files
-from advdim.datasets.merging import merge_files
+from advdim.datasets import cifar10_files, mnist_files, picture_files
+from advdim.datasets.imagenet import archive
+from advdim.datasets.imagenet.merge_files import merge_files
 from advdim.models import application_files
 
 
@@ -20,7 +21,7 @@ def missing_dataset(dataset: Dataset) -> str | None:
     if isinstance(dataset, Pictures):
         return picture_files.needs(dataset.folder)
     if isinstance(dataset, Imagenet12):
-        return ilsvrc.needs(Path(dataset.archive))
+        return archive.needs(Path(dataset.archive))
     return None
 
 

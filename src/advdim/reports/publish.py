@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from advdim.artefacts.keys import key_of
+from advdim.artefacts.store import exclusively
 from advdim.artefacts.tables import read_table
 from advdim.make import verified_folder
 from advdim.plan.expand import PAGES, Plan
@@ -37,14 +38,15 @@ def publish(plan: Plan, data: Path, reports: Path) -> None:
         AdvdimError: a page is missing or not as it was written.
     """
     reports.mkdir(parents=True, exist_ok=True)
-    for old in reports.glob("published-*"):
-        old.unlink()
-    provenance = _provenance()
-    for page in PAGES:
-        text = (verified_folder(plan.page(page), data) / "page.html").read_text(encoding="utf-8")
-        _replace(reports / f"{page}.html", text.replace(PROVENANCE_MARK, provenance))
-    _replace(reports / METRICS, _metrics(plan, data))
-    _replace(reports / publication_token(plan), "")
+    with exclusively(data, "published"):  # a job of a run that was killed may still be publishing other pages
+        for old in reports.glob("published-*"):
+            old.unlink()
+        provenance = _provenance()
+        for page in PAGES:
+            text = (verified_folder(plan.page(page), data) / "page.html").read_text(encoding="utf-8")
+            _replace(reports / f"{page}.html", text.replace(PROVENANCE_MARK, provenance))
+        _replace(reports / METRICS, _metrics(plan, data))
+        _replace(reports / publication_token(plan), "")
 
 
 def _metrics(plan: Plan, data: Path) -> str:

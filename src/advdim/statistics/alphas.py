@@ -12,7 +12,7 @@ from advdim.datasets.stored import read_info
 from advdim.job import Job
 from advdim.models.snapshots import measure_snapshots
 from advdim.seeds import named_seed
-from advdim.theory.quadratic import alphas
+from advdim.statistics.ellipsoid import ellipsoid_of
 
 
 def measure(job: Job) -> None:
@@ -33,13 +33,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     points = directions * radii
 
     def run() -> pd.DataFrame:
-        matrix = model.get_layer("hidden").get_weights()[0].astype(np.float64)
-        weight, bias = (array.item() for array in model.get_layer("logit").get_weights())
-        # The columns of Keras' kernel are the rows of W1; its left singular vectors are the axes in input space.
-        axes, singular, _ = np.linalg.svd(matrix, full_matrices=True)
-        values = np.zeros(len(axes))
-        values[: len(singular)] = singular
-        alpha = alphas(values, weight, bias)
+        alpha, _, axes = ellipsoid_of(model)
         by_ellipsoid = (points.astype(np.float64) @ axes) ** 2 @ alpha > 1
         by_net = model(points, training=False).numpy()[:, 0] > 0
         agreeing = int((by_net == by_ellipsoid).sum())

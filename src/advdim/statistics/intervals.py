@@ -1,6 +1,7 @@
 """Estimates with intervals: rates, means, slopes, medians, and a test of monotony."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -148,6 +149,25 @@ def monotone(x: ArrayLike, y: ArrayLike, alternative: Literal["two-sided", "less
     method = "exact" if min(distinct) == first.size <= _EXACT_KENDALL else "asymptotic"
     result = stats.kendalltau(first, second, method=method, alternative=alternative)
     return Trend(float(result.statistic), float(result.pvalue))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust the p values of a family of tests, so that each can be compared with the level of the family.
+
+    Args:
+        p_values: one a test, in [0, 1].
+
+    Returns:
+        Adjusted p values in the same order, in [0, 1].
+
+    Source:
+        Holm 1979.
+    """
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, number in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[number]))
+        adjusted[number] = largest
+    return adjusted
 
 
 def bootstrap_median(values: ArrayLike, *, seed: int | tuple[int, ...], level: float = 0.95) -> Estimate:

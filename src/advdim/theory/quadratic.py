@@ -10,9 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
-from advdim.theory.quadratic_forms import log_tail_clt, log_tail_exact
+from advdim.theory.arguments import check_radius, finite_vector
+from advdim.theory.quadratic_forms import (
+    log_tail_clt,
+    log_tail_clt_as_printed,
+    log_tail_exact,
+    log_tail_saddlepoint,
+)
 
 FloatArray = NDArray[np.float64]
+
+_LOG_FLOOR = -300.0  # leading orders in exp(-300) are exact
 
 
 def alphas(singular_values: ArrayLike, output_weight: float, output_bias: float) -> FloatArray:
@@ -33,7 +41,7 @@ def alphas(singular_values: ArrayLike, output_weight: float, output_bias: float)
     Source:
         Gilmer et al. 2018, section 4 and appendix B (claim S09).
     """
-    values = _vector(singular_values, "singular_values")
+    values = finite_vector(singular_values, "singular_values")
     if not (math.isfinite(output_bias) and output_bias < 0.0):
         raise ValueError(f"output_bias must be negative and finite, found {output_bias}")
     return np.asarray(output_weight * values**2 / -output_bias)
@@ -55,8 +63,8 @@ def wrong_alphas(alpha: ArrayLike, outer_radius: float) -> NDArray[np.bool_]:
     Source:
         Gilmer et al. 2018, section 4 and appendix B (claims S09, S10, S11).
     """
-    values = _vector(alpha, "alpha")
-    _check_radius(outer_radius)
+    values = finite_vector(alpha, "alpha")
+    check_radius(outer_radius)
     return np.asarray((values < outer_radius**-2) | (values > 1.0))
 
 
@@ -78,7 +86,46 @@ def log_error_rate_clt(alpha: ArrayLike, outer_radius: float | None = None) -> f
         Gilmer et al. 2018, proposition 4.1 and appendix C: 1 - Phi(-mu/sigma), mu = sum(alpha_i - 1),
         sigma^2 = 2 sum(alpha_i - 1)^2. Erratum S14: the statement of the proposition drops the square of sigma.
     """
-    return log_tail_clt(_error_weights(alpha, outer_radius))
+    return log_tail_clt(error_weights(alpha, outer_radius))
+
+
+def log_error_rate_clt_as_printed(alpha: ArrayLike, outer_radius: float | None = None) -> float:
+    """Logarithm of the error rate on one sphere by proposition 4.1 as it is printed, to show the erratum.
+
+    Args:
+        alpha: shape (d,), coefficients of the ellipsoid.
+        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
+
+    Returns:
+        log Phi(mu / sigma) with sigma = 2 sum(alpha_i - 1)^2, and alike on the outer sphere.
+
+    Raises:
+        ValueError: if the radius is not above 1 or alpha is not a non-empty vector of finite numbers.
+
+    Source:
+        Gilmer et al. 2018, statement of proposition 4.1. Erratum S14: that is the variance; see
+        :func:`log_error_rate_clt`.
+    """
+    return log_tail_clt_as_printed(error_weights(alpha, outer_radius))
+
+
+def log_error_rate_saddlepoint(alpha: ArrayLike, outer_radius: float | None = None) -> float:
+    """Logarithm of the error rate on one sphere by the saddlepoint formula: a closed form, good at any depth.
+
+    Args:
+        alpha: shape (d,), coefficients of the ellipsoid.
+        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
+
+    Returns:
+        An approximation of :func:`log_error_rate`; -inf where the sphere has no error.
+
+    Raises:
+        ValueError: if the radius is not above 1 or alpha is not a non-empty vector of finite numbers.
+
+    Source:
+        Lugannani and Rice 1980, see :func:`advdim.theory.quadratic_forms.log_tail_saddlepoint`.
+    """
+    return log_tail_saddlepoint(error_weights(alpha, outer_radius))
 
 
 def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float:
@@ -98,7 +145,7 @@ def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float
         Gilmer et al. 2018, appendix C: z = g/|g| turns the event into sum (alpha_i - 1) g_i^2 > 0; see
         :func:`advdim.theory.quadratic_forms.log_tail_exact`.
     """
-    return log_tail_exact(_error_weights(alpha, outer_radius))
+    return log_tail_exact(error_weights(alpha, outer_radius))
 
 
 def partial_model_alphas(dimension: int, seen: int, outer_radius: float = 1.3) -> FloatArray:
@@ -119,9 +166,7 @@ def partial_model_alphas(dimension: int, seen: int, outer_radius: float = 1.3) -
     Source:
         Gilmer et al. 2018, section 4.1 and figure 4 (claim S15).
     """
-    _check_radius(outer_radius)
-    if dimension < 2 or not 1 <= seen <= dimension:
-        raise ValueError(f"seen must lie in [1, dimension] and dimension be at least 2, found {seen} and {dimension}")
+    _check_partial_model(dimension, seen, outer_radius)
     square = outer_radius**2
 
     def score(value: float) -> float:
@@ -144,8 +189,7 @@ def partial_model_log_error(dimension: int, seen: int, outer_radius: float = 1.3
         outer_radius: R, above 1.
 
     Returns:
-        Natural logarithm of the error rate, the same on both spheres, by the central limit theorem. The exact rate is
-        ``log_error_rate(partial_model_alphas(...))``, and on the outer sphere with ``outer_radius`` as second argument.
+        Natural logarithm of the error rate, the same on both spheres, by the central limit theorem.
 
     Raises:
         ValueError: if k lies outside [1, d], d is below 2 or the radius is not above 1.
@@ -157,24 +201,70 @@ def partial_model_log_error(dimension: int, seen: int, outer_radius: float = 1.3
     return log_error_rate_clt(partial_model_alphas(dimension, seen, outer_radius))
 
 
-def _error_weights(alpha: ArrayLike, outer_radius: float | None) -> FloatArray:
-    """Weights w_i such that the error on a sphere is sum w_i g_i^2 > 0."""
-    values = _vector(alpha, "alpha")
+def partial_model_log_error_exact(dimension: int, seen: int, outer_radius: float = 1.3) -> float:
+    """Logarithm of the error rate of the model that sees k of d dimensions, exact, its threshold balanced exactly.
+
+    The normal law misplaces the threshold a little unless k = d/2, where the two agree.
+
+    Args:
+        dimension: d, at least 2.
+        seen: k, from 1 to d.
+        outer_radius: R, above 1.
+
+    Returns:
+        Natural logarithm of the error rate, the same on both spheres; -inf at k = d. The seen coefficients alpha make
+        P((alpha - 1) A > B) = P((alpha R^2 - 1) A < B) with A, B chi-squared of k and d - k degrees.
+
+    Raises:
+        ValueError: if k lies outside [1, d], d is below 2 or the radius is not above 1.
+
+    Source:
+        Gilmer et al. 2018, section 4.1 and figure 4, with the exact law in place of proposition 4.1.
+    """
+    _check_partial_model(dimension, seen, outer_radius)
+    if seen == dimension:
+        return -math.inf
+    signs = np.repeat([True, False], [seen, dimension - seen])
+
+    def inner(log_excess: float) -> float:
+        """Log P(excess A > B); below the floor, where the excess would leave the range of floats, a power of it."""
+        within = log_tail_exact(np.where(signs, math.exp(max(log_excess, _LOG_FLOOR)), -1.0))
+        return within + 0.5 * (dimension - seen) * min(log_excess - _LOG_FLOOR, 0.0)
+
+    def outer(log_excess: float) -> float:
+        return log_tail_exact(np.where(signs, 1.0 - (1.0 + math.exp(log_excess)) * outer_radius**2, 1.0))
+
+    middle = math.log((dimension - seen) / seen)  # here the inner sphere's mean lies on the boundary
+    ends = middle - 100.0 - 4.0 * dimension * math.log(outer_radius), middle + 100.0
+    return inner(optimize.brentq(lambda x: inner(x) - outer(x), *ends, xtol=1e-13))
+
+
+def _check_partial_model(dimension: int, seen: int, outer_radius: float) -> None:
+    """Raise a ValueError if a model cannot see that many of so many dimensions, or the radius is not above 1."""
+    check_radius(outer_radius)
+    if dimension < 2 or not 1 <= seen <= dimension:
+        raise ValueError(f"seen must lie in [1, dimension] and dimension be at least 2, found {seen} and {dimension}")
+
+
+def error_weights(alpha: ArrayLike, outer_radius: float | None) -> FloatArray:
+    """Weights of the quadratic form that is positive at the errors of a sphere.
+
+    Args:
+        alpha: shape (d,), coefficients of the ellipsoid.
+        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
+
+    Returns:
+        Shape (d,): alpha_i - 1, or 1 - alpha_i R^2. A point is an error iff the sum of the weights times the squares
+        of its direction is positive, so errors exist iff a weight is positive.
+
+    Raises:
+        ValueError: if the radius is not above 1 or alpha is not a non-empty vector of finite numbers.
+
+    Source:
+        Gilmer et al. 2018, appendix C.
+    """
+    values = finite_vector(alpha, "alpha")
     if outer_radius is None:
         return values - 1.0
-    _check_radius(outer_radius)
+    check_radius(outer_radius)
     return 1.0 - values * outer_radius**2
-
-
-def _vector(values: ArrayLike, name: str) -> FloatArray:
-    """Return a vector of floats, refusing other shapes and numbers that are not finite."""
-    vector = np.asarray(values, dtype=np.float64)
-    if vector.ndim != 1 or vector.size == 0 or not np.all(np.isfinite(vector)):
-        raise ValueError(f"{name} must be a non-empty vector of finite numbers, found shape {vector.shape}: {vector}")
-    return vector
-
-
-def _check_radius(outer_radius: float) -> None:
-    """Refuse an outer sphere that does not lie outside the inner one."""
-    if not (math.isfinite(outer_radius) and outer_radius > 1.0):
-        raise ValueError(f"outer_radius must be above 1 and finite, found {outer_radius}")

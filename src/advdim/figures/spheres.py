@@ -1,0 +1,172 @@
+"""Figures of the spheres study: planes, norms, circles, dimensions, the perfect start, true distances."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from scipy import special
+
+from advdim.figures import style
+from advdim.statistics.intervals import Estimate, binomial
+from advdim.statistics.slices import SORTS
+from advdim.theory.caps import mean_distance_to_cap
+
+TITLES = {"random": "random plane", "one worst": "through one worst case", "two worst": "through two worst cases"}
+LIMIT = 3.0
+"""How far from the origin slices are drawn."""
+
+
+def draw_slices(table: pd.DataFrame, outer_radius: float) -> Figure:
+    """Draw what a net says in the first plane of each sort (figure 1 of Gilmer et al. 2018).
+
+    Args:
+        table: rows of `advdim.statistics.slices` of one snapshot.
+        outer_radius: radius R of the outer sphere.
+    """
+    fig, panels = plt.subplots(1, len(SORTS), figsize=(style.PAGE[0], 2.9), sharex=True, sharey=True)
+    first = table[table["plane"] == table["plane"].min()]
+    for axes, sort in zip(panels, SORTS, strict=True):
+        rays = first[first["sort"] == sort].pivot_table(index="angle_deg", columns="radius", values="logit")
+        turns = np.radians(np.append(rays.index, 360.0))
+        values = special.expit(np.vstack([rays.to_numpy(), rays.to_numpy()[:1]]))
+        shown = axes.pcolormesh(
+            np.outer(np.cos(turns), rays.columns),
+            np.outer(np.sin(turns), rays.columns),
+            values,
+            cmap="coolwarm",
+            vmin=0,
+            vmax=1,
+            shading="gouraud",
+            rasterized=True,
+        )
+        _circles(axes, (1.0, outer_radius))
+        axes.set(title=TITLES[sort], aspect="equal", xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT))
+    fig.colorbar(shown, ax=panels, label="probability of outer", shrink=0.85)
+    return fig
+
+
+def draw_norms(accuracy: pd.DataFrame, attacked: pd.DataFrame, middle: float) -> tuple[Figure, pd.DataFrame]:
+    """Draw accuracy on random points and the share of starts in error after a search, by norm (figure 2 left).
+
+    Args:
+        accuracy: rows of `advdim.statistics.norm_sweep`.
+        attacked: rows of `advdim.attacks.manifold`.
+        middle: norm of the boundary that answers are judged by.
+
+    Returns:
+        The figure, and what is in it: one row a norm and way of looking.
+    """
+    random = accuracy.groupby("radius").agg(trials=("points", "sum"), errors=("errors", "sum"))
+    searched = attacked.groupby("radius").agg(trials=("found", "size"), errors=("found", "sum"))
+    table = pd.concat({"random points": random, "points after the search": searched}, names=["way"]).reset_index()
+    table = table.assign(right=table["trials"] - table["errors"])
+    bounds = _bounds(table["right"], table["trials"])
+    table = table.assign(accuracy=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
+    fig, axes = plt.subplots(figsize=style.COLUMN)
+    for (way, rows), colour in zip(table.groupby("way", sort=False), ("C0", "C3"), strict=True):
+        axes.plot(rows["radius"], rows["accuracy"], marker="o", ms=3, color=colour, label=way)
+        axes.fill_between(rows["radius"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
+    axes.axvline(middle, color="grey", ls=":", label=f"boundary {middle:g}")
+    axes.set(xlabel="norm (inner radius = 1)", ylabel="share of right answers", ylim=(-0.03, 1.03))
+    axes.legend(fontsize=7)
+    return fig, table
+
+
+def draw_circles(table: pd.DataFrame) -> Figure:
+    """Draw the logit of nets in two dimensions around both circles (figure 2 right).
+
+    Args:
+        table: rows of `advdim.statistics.circles`.
+    """
+    fig, axes = plt.subplots(figsize=style.COLUMN)
+    every = max(1, table["angle_deg"].nunique() // 360)
+    thinned = table.sort_values("angle_deg").groupby(["seed", "radius"]).nth(slice(None, None, every))
+    thinned = thinned.assign(circle=np.where(thinned["radius"] > 1, "outer circle", "inner circle"))
+    sns.lineplot(
+        thinned, x="angle_deg", y="logit", hue="circle", units="seed", estimator=None, lw=0.8, ax=axes, palette="deep"
+    )
+    axes.axhline(0, color="black", lw=0.8)
+    axes.set(xlabel="angle (degrees)", ylabel="logit (positive: outer)", xlim=(0, 360))
+    axes.legend(fontsize=7)
+    return fig
+
+
+def draw_perfect_start(table: pd.DataFrame) -> Figure:
+    """Draw losses and wrong alphas of quadratic nets from a perfect start (figure 3 right).
+
+    Args:
+        table: rows of `advdim.statistics.quadratic_losses`.
+    """
+    fig, panels = plt.subplots(1, 3, figsize=style.PAGE, sharex=True)
+    titles = {"mean_loss": "average loss (nats)", "worst_loss": "worst-case loss (nats)", "wrong": "wrong alphas"}
+    for axes, (column, title) in zip(panels, titles.items(), strict=True):
+        sns.lineplot(
+            table, x="step", y=column, hue="dataset", errorbar=("pi", 100), ax=axes, legend=column == "mean_loss"
+        )
+        axes.set(xlabel="training step", ylabel=title)
+    panels[0].set(yscale="log")
+    panels[0].legend(fontsize=7)
+    fig.tight_layout()
+    return fig
+
+
+def draw_dimensions(attacked: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw from which share of the starts a search finds errors, by dimension (claim S08).
+
+    Args:
+        attacked: rows of `advdim.attacks.manifold` at the end of training, with a column `dimension`.
+
+    Returns:
+        The figure, and what is in it: one row a dimension.
+    """
+    counts = attacked.groupby("dimension").agg(starts=("found", "size"), found=("found", "sum")).reset_index()
+    bounds = _bounds(counts["found"], counts["starts"])
+    counts = counts.assign(share=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
+    fig, axes = plt.subplots(figsize=style.COLUMN)
+    axes.errorbar(
+        counts["dimension"],
+        counts["share"],
+        [counts["share"] - counts["low"], counts["high"] - counts["share"]],
+        fmt="o-",
+        ms=4,
+        capsize=2,
+    )
+    axes.axvline(60, color="grey", ls=":", label="none up to here in the source")
+    axes.set(xlabel="dimension d", ylabel="share of starts with an error found", ylim=(-0.03, 1.03))
+    axes.legend(fontsize=7)
+    return fig, counts
+
+
+def draw_true_distances(table: pd.DataFrame, dimension: int) -> Figure:
+    """Draw attacked and true mean distance of quadratic nets beside the curve of a cap.
+
+    Args:
+        table: one row a snapshot: `rate` on the inner sphere, exactly, mean `attacked` and mean `true` distance.
+        dimension: dimension d of the spheres.
+    """
+    fig, axes = plt.subplots(figsize=style.PAGE)
+    seen = table[table["rate"] > 0]
+    rates = np.logspace(np.log10(max(seen["rate"].min() / 3, 1e-300)), np.log10(0.5), 200)
+    axes.plot(rates, mean_distance_to_cap(rates, dimension), color="black", label="a cap of that measure")
+    for column, marker, colour in (("true", "o", "C0"), ("attacked", "x", "C3")):
+        axes.scatter(
+            seen["rate"], seen[column], s=25, marker=marker, color=colour, label=f"{column} distance", zorder=3
+        )
+    axes.vlines(seen["rate"], seen["true"], seen["attacked"], color="grey", lw=0.8)
+    axes.set(xscale="log", ylim=(0, None))
+    axes.set(xlabel="error rate on the inner sphere, exact", ylabel="mean distance to an error")
+    axes.legend(fontsize=8)
+    return fig
+
+
+def _bounds(events: "pd.Series[int]", trials: "pd.Series[int]") -> list[Estimate]:
+    pairs = zip(events.to_numpy(dtype=int), trials.to_numpy(dtype=int), strict=True)
+    return [binomial(int(number), int(of)) for number, of in pairs]
+
+
+def _circles(axes: Axes, radii: tuple[float, ...]) -> None:
+    for radius in radii:
+        axes.add_patch(Circle((0, 0), radius, fill=False, color="black", lw=0.8))

@@ -1,0 +1,99 @@
+"""Judges of the spheres study that look at planes: slices of the space, and nets in two dimensions."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from advdim.ledger.claims import Claim
+from advdim.ledger.observations import NET, at_end, observations, of_nets
+from advdim.ledger.resampling import over_runs
+from advdim.ledger.spheres_nets import OUTER_RADIUS, on_spheres, relu_nets, source_nets
+from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
+from advdim.ledger.wording import counted, listed, outcome, scale_of_spheres, told
+from advdim.statistics.collect import Results
+from advdim.statistics.intervals import binomial
+from advdim.statistics.slices import boundary_radii, called_inner_at
+
+PLANES = 20
+CIRCLE_POINTS, CIRCLE_SEEDS, CIRCLE_ANGLES = 100, 10, 10_000
+MIDDLE = (1 + OUTER_RADIUS) / 2
+
+
+def judge_slices(claim: Claim, results: Results) -> Verdict:
+    """S05: boundaries in random planes, confidence beyond the spheres and the outer circle in planes of worst cases."""
+    nets = relu_nets(results)
+    table = at_end(of_nets(observations(results, "slices"), nets))
+    if not nets or table.empty or table.groupby([*NET, "sort"])["plane"].nunique().min() < PLANES:
+        return unjudged(claim)
+    confident = np.log(claim.limit("confidence") / (1 - claim.limit("confidence")))
+
+    def deviation(plane: pd.DataFrame) -> float:
+        return float((boundary_radii(plane) - MIDDLE).abs().mean())
+
+    def warped(plane: pd.DataFrame) -> float:
+        return float(((plane["radius"] > claim.limit("norm")) & (plane["logit"] < -confident)).any())
+
+    def misclassified(plane: pd.DataFrame) -> float:
+        return float(called_inner_at(plane, OUTER_RADIUS).mean())
+
+    measured = {
+        sort: _by_net(table[table["sort"] == sort], measure)
+        for sort, measure in (("random", deviation), ("one worst", warped), ("two worst", misclassified))
+    }
+    radius, share = (
+        over_runs(measured[sort], _median, name=f"{claim.id} {sort}", within=True) for sort in ("random", "two worst")
+    )
+    beyond = float(np.median(np.concatenate(measured["one worst"])))
+    parts = {
+        "random planes": radius.high < claim.limit("radius"),
+        "one worst-case direction": beyond >= 0.5,
+        "two worst-case points": share.low > claim.limit("share"),
+    }
+    failing = [part for part, holds in parts.items() if not holds]
+    found = (
+        f"Median over planes: the boundary is {told(radius, 3)} away from {MIDDLE:g} in random planes; "
+        f"{100 * np.concatenate(measured['one worst']).mean():.0f} % of the planes through one worst-case point hold "
+        f"points beyond norm {claim.limit('norm'):g} that are called inner with confidence; {told(share, 3)} of the "
+        f"outer circle is called inner in planes of two. "
+        f"{'Not so: ' + listed(failing) + '.' if failing else 'All parts hold.'}"
+    )
+    return judged(
+        claim, outcome(not failing), radius, found, scale=scale_of_spheres(nets), figure="spheres.html#slices"
+    )
+
+
+def judge_circles(claim: Claim, results: Results) -> Verdict:
+    """S07: look for errors on a dense grid of both circles."""
+    nets = [net for net in source_nets(results) if on_spheres(net, 2, CIRCLE_POINTS)]
+    table = at_end(of_nets(observations(results, "circles"), nets))
+    if table.empty or table.groupby([*NET, "radius"]).size().min() < CIRCLE_ANGLES:
+        return unjudged(claim)
+    errors = table.groupby(NET)["error"].sum()
+    if len(errors) < CIRCLE_SEEDS:
+        return unjudged(claim)
+    right = int((errors == 0).sum())
+    share = binomial(right, len(errors), level=0.9)
+    found = (
+        f"{right} of {counted(len(errors), 'net')} make no error on {len(table) // len(errors):,} points of both "
+        f"circles; one-sided 95 % lower bound of the share {share.low:.2f}. The others err on "
+        f"{_spread(errors[errors > 0])} points."
+    )
+    holds = share.low >= claim.limit("share")
+    return judged(claim, outcome(holds), share, found, scale=scale_of_spheres(nets), figure="spheres.html#circles")
+
+
+def _by_net(table: pd.DataFrame, measure: Callable[[pd.DataFrame], float]) -> list[np.ndarray]:
+    """A number a plane, the planes of each net together."""
+    return [np.array([measure(plane) for _, plane in rows.groupby("plane")]) for _, rows in table.groupby(NET)]
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values))
+
+
+def _spread(errors: "pd.Series[int]") -> str:
+    return f"{errors.min():,} to {errors.max():,}" if len(errors) else "no"
+
+
+JUDGES: dict[str, Judge] = {"S05": judge_slices, "S07": judge_circles}

@@ -1,0 +1,119 @@
+"""Judges of the spheres study that search where random points show no error: shells, other norms, other dimensions."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from advdim.ledger.claims import Claim
+from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, published
+from advdim.ledger.resampling import inside, over_runs, percentiles, resampled
+from advdim.ledger.spheres_nets import (
+    OUTER_RADIUS,
+    SEEDS,
+    STARTS,
+    STEPS,
+    on_spheres,
+    relu_nets,
+    searched_at_end,
+    source_nets,
+)
+from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
+from advdim.ledger.wording import counted, numbers, outcome, scale_of_spheres, steps_of, told
+from advdim.statistics.collect import Results
+from advdim.statistics.intervals import binomial
+
+SEARCHED_POINTS = 1000
+SEEDS_PER_DIMENSION = 5
+
+
+def judge_shell(claim: Claim, results: Results) -> Verdict:
+    """S04: estimate distance and norm of the nearest point between the spheres that is called outer."""
+    nets = relu_nets(results)
+    table = at_end(of_nets(observations(results, "shell"), nets))
+    if len(nets) < SEEDS or table.empty or table.groupby(NET)["start"].nunique().min() < STARTS:
+        return unjudged(claim)
+    reached = [rows[rows["found"]] for _, rows in table.groupby(NET)]
+    if any(rows.empty for rows in reached):
+        return unjudged(claim, "The search found no point called outer in a net, so there is no distance to judge.")
+    claimed = dict(zip(("distance", "norm"), published(claim), strict=True))
+    estimates = {
+        name: over_runs([rows[name].to_numpy() for rows in reached], _mean, name=f"{claim.id} {name}", within=True)
+        for name in claimed
+    }
+    found = (
+        f"Mean distance {told(estimates['distance'], 4)}, mean norm {told(estimates['norm'], 3)}; found from "
+        f"{100 * table['found'].mean():.0f} % of {len(table):,} starts."
+    )
+    holds = all(
+        inside(estimates[name], value - claim.limit(name), value + claim.limit(name)) for name, value in claimed.items()
+    )
+    scale = scale_of_spheres(nets)
+    return judged(claim, outcome(holds), estimates["distance"], found, scale=scale, figure="spheres.html#shell")
+
+
+def judge_norms(claim: Claim, results: Results) -> Verdict:
+    """S06: at two norms far from the spheres, bound the accuracy on random points and search for errors."""
+    nets = relu_nets(results)
+    radii = [claim.limit("norm_low"), claim.limit("norm_high")]
+    sampled = at_end(of_nets(observations(results, "norm_sweep"), nets))
+    attacked = searched_at_end(results, nets, radii)
+    if not nets or sampled.empty or attacked.empty:
+        return unjudged(claim)
+    right = dict(list(sampled[sampled["radius"].isin(radii)].groupby([*NET, "radius"])))
+    found_from = {case: rows["found"] for case, rows in attacked.groupby([*NET, "radius"])}
+    cases = [(*net.labels, radius) for net in nets for radius in radii]
+    if any(case not in right or len(found_from.get(case, ())) < STARTS for case in cases):
+        return unjudged(claim)
+    totals = [(int(right[case]["errors"].sum()), int(right[case]["points"].sum())) for case in cases]
+    worst = min((binomial(points - errors, points) for errors, points in totals), key=lambda one: one.low)
+    fewest = min(int(found_from[case].sum()) for case in cases)
+    found = (
+        f"At norms {radii[0]:g} and {radii[1]:g} the accuracy on random points is at least {worst.low:.5f} (exact "
+        f"lower bound); the search finds errors from {fewest} starts or more of "
+        f"{min(len(found_from[case]) for case in cases)} at each."
+    )
+    holds = worst.low >= claim.limit("accuracy") and fewest > 0
+    return judged(claim, outcome(holds), worst, found, scale=scale_of_spheres(nets), figure="spheres.html#norms")
+
+
+def judge_dimension(claim: Claim, results: Results) -> Verdict:
+    """S08: find the highest dimension at which a search finds no error in the majority of seeds."""
+    nets = [net for net in source_nets(results) if net.training.get("steps", 0) >= STEPS]
+    nets = [net for net in nets if on_spheres(net, net.dataset["dimension"], None)]
+    table = searched_at_end(results, nets, (1.0, OUTER_RADIUS))
+    if table.empty:
+        return unjudged(claim)
+    found_any = _found_by_dimension(table, nets)
+    dimensions = found_any.columns.to_numpy()
+    covers = len(found_any) >= SEEDS_PER_DIMENSION and dimensions.min() < claim.limit("low") < claim.limit("high")
+    if not covers or dimensions.max() <= claim.limit("high") or len(dimensions) < SEEDS_PER_DIMENSION:
+        return unjudged(claim)
+    none_found = ~found_any.to_numpy(dtype=bool)
+
+    def highest(seeds: np.ndarray) -> float:
+        return float(dimensions[none_found[seeds].mean(axis=0) > 0.5].max(initial=0))
+
+    drawn = np.array([highest(seeds) for seeds in resampled(len(none_found), name=claim.id)])
+    estimate = percentiles(highest(np.arange(len(none_found))), drawn)
+    found = f"The search finds no error in most nets up to d = {told(estimate, 0)}."
+    scale = f"d = {numbers(map(int, dimensions))}, {steps_of(nets)}, {counted(len(none_found), 'seed')}"
+    holds = claim.limit("low") <= estimate.value <= claim.limit("high")
+    return judged(claim, outcome(holds), estimate, found, scale=scale, figure="spheres.html#dimensions")
+
+
+def _found_by_dimension(table: pd.DataFrame, nets: list[Net]) -> pd.DataFrame:
+    """Whether any error was found: one row a seed, one column a dimension; only where both spheres were searched."""
+    dimension = {net.labels[0]: net.dataset["dimension"] for net in nets}
+    table = table.assign(dimension=table["dataset"].map(dimension))
+    every = table.pivot_table(index=["seed", "dimension"], columns="radius", values="start", aggfunc="nunique")
+    thorough = every[every.reindex(columns=[1.0, OUTER_RADIUS]).min(axis=1, skipna=False) >= SEARCHED_POINTS].index
+    table = table[table.set_index(["seed", "dimension"]).index.isin(thorough)]
+    return table.pivot_table(index="seed", columns="dimension", values="found", aggfunc="any").dropna()
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else math.nan
+
+
+JUDGES: dict[str, Judge] = {"S04": judge_shell, "S06": judge_norms, "S08": judge_dimension}
