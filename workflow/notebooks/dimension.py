@@ -30,7 +30,7 @@ results = page.results
 
 def about(frame):
     """The artefacts behind a table with the labels of nets or measurements."""
-    columns = [name for name in ("dataset", "model", "training", "measurement") if name in frame]
+    columns = [name for name in ("dataset", "model", "training", "seed", "measurement") if name in frame]
     wanted = set(frame[columns].drop_duplicates().itertuples(index=False, name=None))
     kept = [
         row
@@ -63,7 +63,8 @@ not_run(page.not_run)
 # is shown here where the archive is at hand (`docs/imagenet12.md`).
 
 # %%
-sets = [row for row in results.rows if row["stage"] == "datasets" and row["kind"] == "photos12"]
+learned = {row["labels"]["dataset"] for row in results.rows if row["stage"] == "models"}
+sets = [row for row in results.rows if row["kind"] == "photos12" and row["labels"]["dataset"] in learned]
 sets = sorted({row["path"]: row for row in sets}.values(), key=lambda row: results.settings(row)["width"])
 if sets:
     fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))
@@ -83,10 +84,10 @@ if sets:
         fig,
         anchor="pictures",
         caption="The first test crop of each class at every width.",
-        scale=page.scale_of(results.select(kind="photos12")),
+        scale=f"{scale}: {len(sets)} widths",
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
-        recipes=page.recipes(results.select(kind="photos12")),
+        recipes=page.recipes(results.__class__(tuple(sets), results.root)),
     )
 
 # %% [markdown]

@@ -39,6 +39,12 @@ BY_EPS = (*PENALTIES.values(), *AUGMENTATIONS.values(), *PGD.values())
 """Methods whose strength is an eps, on one axis."""
 
 
+def most_seeds(nets: pd.DataFrame) -> pd.DataFrame:
+    """Keep the strengths of each method that were trained with as many seeds as any of it."""
+    seeds = nets.groupby(["method", "strength"])["seed"].transform("nunique")
+    return nets[seeds == seeds.groupby(nets["method"]).transform("max")]
+
+
 def shown_methods(nets: pd.DataFrame) -> list[str]:
     """The methods of some nets in the order of the legend, without those of app. F."""
     return [method for method in METHODS if (nets["method"] == method).any() and method not in THROUGH.values()]
@@ -51,6 +57,7 @@ def draw_methods(nets: pd.DataFrame, attacked: str = "vulnerability") -> Figure:
         nets: one row a net, from `advdim.ledger.dimension_methods.compared_nets`.
         attacked: the column of the vulnerability.
     """
+    nets = most_seeds(nets)
     fig, panels = plt.subplots(2, 3, figsize=PANELS, layout="constrained")
     over = (("l1", GRADIENT), (attacked, "vulnerability"), ("accuracy", "accuracy"))
     for axes, (column, words), letter in zip(panels[0], over, "abc", strict=True):
@@ -80,6 +87,7 @@ def draw_fronts(nets: pd.DataFrame) -> Figure:
     Args:
         nets: as in `draw_methods`.
     """
+    nets = most_seeds(nets)
     fig, axes = plt.subplots(figsize=PAGE, layout="constrained")
     for method in shown_methods(nets):
         _curve(axes, nets, method, "vulnerability", "accuracy", intervals=True)

@@ -12,7 +12,6 @@ from advdim.artefacts.store import is_complete
 from advdim.config.datasets import Resized
 from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
 from advdim.config.section import Section
-from advdim.config.training import Gradient
 from advdim.errors import AdvdimError
 from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
@@ -202,20 +201,15 @@ def _expand_model(
     config = plan.config
     model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
     separated = {"pair": list(pair)} if pair else {}
-    modules = [f"advdim.training.{training.kind}", f"advdim.models.{model.kind}"]
-    execution = {"device": plan.device, "threads": config.threads} | model_digests(model)
-    if isinstance(training, Gradient):
-        modules.append(f"advdim.training.objectives.{training.objective.kind}")
-        execution |= {"replicas": training.replicas} if training.replicas > 1 else {}
     recipe = plan.make_recipe(
         "models",
         f"{labels['dataset']}/{_model_name(labels)}-s{labels['seed']}",
         "advdim.training.stage",
         training.kind,
-        modules=modules,
+        modules=[*(f"advdim.training.{module}" for module in training.modules), f"advdim.models.{model.kind}"],
         settings={"model": _dump(model), "training": _dump(training)} | separated,
         seed=int(labels["seed"]),
-        execution=execution,
+        execution={"device": plan.device, "threads": config.threads} | model_digests(model) | training.shared,
         inputs={"dataset": dataset},
         seconds=cost.training_seconds(training, model, config.datasets[str(labels["dataset"])]),
     )
