@@ -18,6 +18,7 @@ from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
 from advdim.plan.sources import (
+    NotRun,
     dataset_digests,
     missing_attack,
     missing_dataset,
@@ -47,23 +48,6 @@ class Result:
     recipe: Recipe
     kind: str
     labels: dict[str, str | int]
-
-
-@dataclass(frozen=True)
-class NotRun:
-    """A part of an experiment that cannot run, because something is not at hand.
-
-    Attributes:
-        study: the study that would read it.
-        experiment: name of the experiment.
-        what: name of the dataset, or of the model on it.
-        needs: what is missing, and how to get it.
-    """
-
-    study: Study
-    experiment: str
-    what: str
-    needs: str
 
 
 @dataclass
