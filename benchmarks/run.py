@@ -19,7 +19,9 @@ def main() -> None:
     start = time.perf_counter()
     before = others_load()
     prepare_process(device="cpu", threads=1)
-    import comparisons  # NumPy and TensorFlow read the environment when they are imported
+    import attacks  # NumPy and TensorFlow read the environment when they are imported
+    import comparisons
+    import image_training
     import pictures
     import reading
     import spheres
@@ -31,6 +33,8 @@ def main() -> None:
         comparisons.compare_photographs(),
         *(comparisons.compare_svm(pair) for pair in comparisons.SVM_PAIRS),
     ]
+    measured += image_training.compare_image_training()
+    measured += attacks.compare_attacks()
     measured += spheres.compare()
     measured += [reading.compare_reading(width) for width in reading.WIDTHS]
     for files in (pictures.small_photographs(), pictures.large_photographs()):

@@ -113,8 +113,20 @@ def export_study(
 
 
 @app.command("verify")
-def verify_artefacts(config: ConfigOption = None, only: OnlyOption = None, device: DeviceOption = "cpu") -> None:
-    """Compare every artefact of the plan that exists with the digests that were written beside it."""
+def verify_artefacts(
+    config: ConfigOption = None,
+    only: OnlyOption = None,
+    device: DeviceOption = "cpu",
+    attacks: Annotated[
+        bool, typer.Option("--attacks", help="Also classify and measure the kept adversarial images anew.")
+    ] = False,
+) -> None:
+    """Compare every artefact of the plan that exists with the digests that were written beside it.
+
+    With `--attacks` this process, which knows nothing of the attacks but what they left, builds each net from its
+    settings and weights, and looks at each kept adversarial image: that its class has changed, that it lies inside the
+    ball and inside the range of pixels, and that its size is the one in the table.
+    """
     from advdim.artefacts.store import is_complete, verify
 
     plan = _plan(config, only, device)
@@ -123,6 +135,8 @@ def verify_artefacts(config: ConfigOption = None, only: OnlyOption = None, devic
     for folder in present:
         verify(folder)
     logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(folders))
+    if attacks:
+        _verify_attacks(plan, set(present))
 
 
 @app.command("prune")
@@ -200,6 +214,26 @@ def write_generated_files(
             raise AdvdimError(f"{path}: out of step with the code; run `advdim generate` and commit the file")
         path.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {path}")
+
+
+def _verify_attacks(plan: Plan, present: set[Path]) -> None:
+    """Look at the kept adversarial images of the attacks that exist."""
+    from advdim.device import configure_tensorflow, prepare_process
+
+    prepare_process(device=plan.device, threads=plan.config.threads)
+    configure_tensorflow({"device": plan.device, "threads": plan.config.threads})
+    from advdim.attacks.verification import verify_attack
+
+    images, failures = 0, []
+    for recipe in plan.of_stage("attacks"):
+        folder, *inputs = (DATA.parent / r.path for r in (recipe, recipe.inputs["model"], recipe.inputs["dataset"]))
+        if present.issuperset({folder, *inputs}):
+            looked = verify_attack(folder, *inputs)
+            images += looked.images
+            failures += [f"{recipe.path}: {failure}" for failure in looked.failures]
+    if failures:
+        raise AdvdimError(f"{failures[0]}; {len(failures)} such findings in {images} adversarial images")
+    logger.info("%d adversarial images looked at again: class changed, inside ball and range of pixels", images)
 
 
 def _plan(config: Path | None, only: str | None, device: Device) -> Plan:

@@ -50,10 +50,20 @@ class Study:
         return folder
 
     def net(
-        self, dataset: str, seed: int, model: dict[str, Any], training: dict[str, Any], pair: tuple[str, ...] = ()
+        self,
+        dataset: str,
+        seed: int,
+        model: dict[str, Any],
+        training: dict[str, Any],
+        pair: tuple[str, ...] = (),
+        names: tuple[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Add a trained net, of a pair of classes if it is a linear classifier; returns its labels."""
-        labels = {"dataset": dataset, "model": model["kind"], "training": training.get("kind", "adam"), "seed": seed}
+        """Add a trained net, of a pair of classes if it is a linear classifier; returns its labels.
+
+        The names are those of model and training; their kinds unless given.
+        """
+        names = names or (model["kind"], training.get("kind", "adam"))
+        labels = {"dataset": dataset, "model": names[0], "training": names[1], "seed": seed}
         separated: dict[str, Any] = {"pair": list(pair)} if pair else {}
         labels |= {"pair": "-".join(pair)} if pair else {}
         self.add("models", model["kind"], labels, {"model": model, "training": training} | separated)

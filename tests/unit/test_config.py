@@ -16,6 +16,7 @@ from advdim.errors import AdvdimError
 
 ROOT = Path(__file__).parents[2]
 Document = dict[str, Any]
+NET = {"kind": "convolutional", "layers": 3}
 
 
 @pytest.fixture
@@ -120,6 +121,40 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
         (spoil("experiments", "e", "pairs", value=[[2, 3.5]]), "experiments.e.pairs", "[[2, 3.5]]", "[[2, 3], [7, 9]]"),
         (spoil("training", "adam", "snapshots", value=[11]), "training.adam", "[11]", "expected steps up to it"),
         (spoil("training", "svm", "log10_lambda_min", value=2.0), "training.svm", "log10_lambda_min", "below"),
+        (spoil("models", "net", value=NET | {"channels": "many"}), "models.net.channels", "'many'", "one for each"),
+        (
+            spoil("models", "net", value=NET | {"strides": [1, 2]}),
+            "models.net",
+            "found 2",
+            "3, one for each of the layers",
+        ),
+        (spoil("models", "net", value=NET | {"pool_after": [4]}), "models.net", "[4]", "beyond the last layer 3"),
+        (spoil("training", "adam", "objective", value="fast"), "training.adam.objective", "'fast'", "valid dictionary"),
+        (
+            spoil("training", "adam", "objective", value={"kind": "gradient_penalty", "eps_pixel": 2}),
+            "training.adam.objective.eps_pixel",
+            "2",
+            "less than or equal to 1",
+        ),
+        (
+            spoil("training", "adam", "objective", value={"kind": "pgd", "eps_pixel": 0.1, "steps": 2}),
+            "training.adam.objective",
+            "0.5",
+            "expected 1 or more",
+        ),
+        (spoil("training", "adam", "replicas", value=4), "training.adam", "a batch of 50", "a multiple of them"),
+        (
+            spoil("training", "adam", "validation_share", value=0.1),
+            "experiments.e.training",
+            "validation_share",
+            "expected none with a dataset of spheres",
+        ),
+        (
+            spoil("training", "adam", "objective", value={"kind": "cross_lipschitz", "weight": 1}),
+            "experiments.e.training",
+            "objective",
+            "expected none with a dataset of spheres",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place_what_was_found_and_what_is_expected(
@@ -138,7 +173,7 @@ def test_a_mistake_is_told_with_its_place_what_was_found_and_what_is_expected(
 @pytest.mark.parametrize(
     ("experiment", "told"),
     [
-        ({"datasets": ["digits"], "models": ["net"], "training": ["adam"]}, "convolutional or linear"),
+        ({"datasets": ["digits"], "models": ["net"], "training": ["adam"]}, "convolutional or dense or linear"),
         (
             {"datasets": ["digits"], "models": ["line"], "training": ["svm"], "pairs": [[2, 4], [3, 5]]},
             "pairs: found '5'; expected classes of dataset 'digits': ['2', '3', '4']",

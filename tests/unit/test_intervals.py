@@ -139,3 +139,15 @@ def test_bad_arguments_are_named() -> None:
         intervals.slope([1.0, 1.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="a trend needs at least two different x and y, found 2 and 1"):
         intervals.monotone([1.0, 2.0], [3.0, 3.0])
+
+
+def test_difference_of_means_is_welchs() -> None:
+    noise = np.random.default_rng(5)
+    one, other = noise.normal(1.0, 0.3, 12), noise.normal(0.5, 0.9, 20)
+    estimate = intervals.difference_of_means(one, other, level=0.9)
+    welch = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.9)
+    assert (estimate.low, estimate.high) == pytest.approx((welch.low, welch.high))
+    same = intervals.difference_of_means([0.1] * 3, [0.3] * 4)
+    assert (same.value, same.low, same.high) == pytest.approx((-0.2, -0.2, -0.2))
+    with pytest.raises(ValueError, match="two values on each side, found 1 and 3"):
+        intervals.difference_of_means([1.0], [1.0, 2.0, 3.0])

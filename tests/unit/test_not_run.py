@@ -8,8 +8,9 @@ import yaml
 
 from advdim.artefacts import store
 from advdim.config.experiments import Config
-from advdim.plan.expand import PAGES, NotRun, Plan, expand
+from advdim.plan.expand import PAGES, Plan, expand
 from advdim.plan.recipe import Recipe
+from advdim.plan.sources import NotRun
 
 ROOT = Path(__file__).parents[2]
 MNIST = Path("data/sources/mnist")

@@ -19,6 +19,7 @@ from advdim.config.models import Model
 from advdim.config.statistics import Statistic
 from advdim.config.training import Training
 from advdim.plan import batches as batching
+from advdim.plan import code
 from advdim.plan.batches import batches
 from advdim.plan.expand import Plan, expand
 from advdim.plan.prune import run_configurations
@@ -63,7 +64,8 @@ def test_an_attack_s_eps_changes_exactly_what_depends_on_it(laptop: Document) ->
     after = changed(laptop, lambda d: d["attacks"]["linf"].update(eps_pixel=0.004))
     gone, new = set(before.recipes) - set(after.recipes), set(after.recipes) - set(before.recipes)
     assert names_of(gone, before) == names_of(new, after)
-    attacked = {("attacks", r.name) for r in before.of_stage("attacks") if r.name.endswith("-linf")}
+    photographs = [r for r in before.of_stage("attacks") if r.name.startswith("photos12")]
+    attacked = {("attacks", r.name) for r in photographs if r.name.endswith("-linf")}
     assert len(attacked) == 20
     assert names_of(gone, before) == attacked | {("reports", name) for name in pages_of("dimension")}
 
@@ -73,7 +75,7 @@ def test_a_dataset_s_setting_changes_its_whole_chain_and_no_other(laptop: Docume
     after = changed(laptop, lambda d: d["datasets"]["photos12-w48"].update(test_per_class=21))
     gone = names_of(set(before.recipes) - set(after.recipes), before)
     chain = {(r.stage, r.name) for r in before.recipes.values() if r.name.split("/")[0] == "photos12-w48"}
-    assert len(chain) == 1 + 5 * (1 + 2 + 1) + 1  # one of the nets is the tilting study's as well
+    assert len(chain) == 1 + 5 * (1 + 4 + 3)  # one of the nets is the tilting study's as well
     assert gone == chain | {("reports", name) for name in pages_of("dimension") | pages_of("tilting")}
 
 
@@ -254,3 +256,38 @@ def kinds_of(annotation: object) -> set[str]:
     union = get_args(annotation)[0]
     assert isinstance(union, types.UnionType)
     return {kind for section in get_args(union) for kind in get_args(section.model_fields["kind"].annotation)}
+
+
+def test_an_objective_s_code_is_part_of_the_nets_that_it_trains_and_of_no_others(
+    laptop: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    penalty = {"kind": "gradient_penalty", "norm": "l1", "eps_pixel": 0.01}
+
+    def with_penalty(document: Document) -> None:
+        document["training"]["penalty"] = document["training"]["adam-images"] | {"objective": penalty}
+        document["experiments"]["width-sweep"]["training"].append("penalty")
+
+    before = changed(laptop, with_penalty)
+    source = code._source
+    code.code_of.cache_clear()
+
+    def edited(module: str) -> str:
+        return source(module) + ("edited = True\n" if module.endswith("objectives.gradient_penalty") else "")
+
+    monkeypatch.setattr(code, "_source", edited)
+    after = changed(laptop, with_penalty)
+    code.code_of.cache_clear()
+    gone = [before.recipes[path] for path in set(before.recipes) - set(after.recipes)]
+    assert {recipe.settings["training"]["objective"]["kind"] for recipe in gone if recipe.stage == "models"} == {
+        "gradient_penalty"
+    }
+
+
+def test_devices_that_share_a_batch_are_part_of_the_recipe_and_have_jobs_of_their_own(laptop: Document) -> None:
+    alone = plan_of(laptop)
+    shared = changed(laptop, lambda d: d["training"]["adam-images"].update(replicas=2))
+    nets = [recipe for recipe in shared.of_stage("models") if "replicas" in recipe.execution]
+    assert {recipe.execution["replicas"] for recipe in nets} == {2}
+    assert not any("replicas" in recipe.execution for recipe in alone.of_stage("models"))
+    for batch in batches("models", shared.of_stage("models")):
+        assert {batching.replicas_of(recipe) for recipe in batch.recipes} == {batch.replicas}

@@ -1,6 +1,7 @@
 """Training is a function of its recipe: the same seed gives the same bits, killed and resumed or not."""
 
 import contextlib
+import dataclasses
 import errno
 import itertools
 import logging
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from advdim.artefacts.tables import read_table
 from advdim.config.training import Gradient
@@ -177,6 +179,38 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(
     assert trained("online relu", tmp_path / "again") == first
     other = trained("online relu", tmp_path / "other", seed=1)
     assert not any(other[name] == first[name] for name in first if name not in ("architecture.json", "layers.parquet"))
+
+
+def test_a_history_has_validation_the_course_of_the_rate_and_the_objective(
+    tmp_path: Path, undisturbed: Callable[[str], dict[str, bytes]]
+) -> None:
+    (tmp_path / "history.parquet").write_bytes(undisturbed("images convolutional")["history.parquet"])
+    (tmp_path / "layers.parquet").write_bytes(undisturbed("images convolutional")["layers.parquet"])
+    history = read_table(tmp_path / "history.parquet")
+    assert list(history) == ["step", "loss", "objective", "learning_rate", "validation_loss", "validation_accuracy"]
+    assert history["learning_rate"].is_monotonic_decreasing
+    assert history["learning_rate"].iloc[0] == pytest.approx(0.01, rel=0.01)
+    assert (history["objective"] > history["loss"]).all()
+    assert history["validation_accuracy"].isin(np.arange(11) / 10).all()  # of 5 images in each of 2 classes
+    layers = read_table(tmp_path / "layers.parquet")
+    assert layers.set_index("layer")["parameters"].to_dict() == {"block_1": 33, "block_2": 87, "logits": 8}
+    assert layers["shape"].tolist() == ["8x8x3", "4x4x3", "2"]
+
+
+def test_tensorboard_s_files_are_written_beside_the_artefact_and_leave_it_as_it_is(
+    tmp_path: Path, undisturbed: Callable[[str], dict[str, bytes]]
+) -> None:
+    job = dataclasses.replace(job_of("finite quadratic", tmp_path), logs=tmp_path / "logs")
+    gradient.train(job)
+    assert files_of(job) == undisturbed("finite quadratic")
+    (file,) = (tmp_path / "logs").iterdir()
+    told = [
+        (value.tag, event.step)
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    ]
+    assert told.count(("loss", STEPS)) == 1
+    assert {tag for tag, _ in told} == {"loss", "objective", "learning_rate"}
 
 
 def written(checkpoint: Path) -> int:

@@ -1,6 +1,7 @@
 """The small configuration from an empty folder to pages in a browser, and what must not happen afterwards."""
 
 import base64
+import importlib.util
 import io
 import json
 import os
@@ -130,12 +131,13 @@ def test_a_corrupt_artefact_stops_the_run_with_a_sentence(finished: Project) -> 
 def test_what_is_not_at_hand_is_told_and_stops_nothing_else(finished: Project) -> None:
     said = [line for line in finished.run("advdim", "plan").splitlines() if line.startswith("not run: ")]
     config = yaml.safe_load((finished.folder / "config" / "test.yaml").read_text())
-    wanting = [
-        (name, dataset)
-        for name, experiment in config["experiments"].items()
-        for dataset in experiment["datasets"]
-        if config["datasets"][dataset]["kind"] in BROUGHT
-    ]
+    wanting = []
+    for name, experiment in config["experiments"].items():
+        missing = [dataset for dataset in experiment["datasets"] if config["datasets"][dataset]["kind"] in BROUGHT]
+        wanting += [(name, dataset) for dataset in missing]
+        asked = {attack: config["attacks"][attack].get("library") for attack in experiment.get("attacks", [])}
+        peers = [attack for attack, library in asked.items() if library and not importlib.util.find_spec(library)]
+        wanting += [(name, f"{attack} on {dataset}") for dataset in experiment["datasets"] for attack in peers]
     assert ("mnist", "mnist") in wanting
     assert ("inception", "pictures") in wanting
     assert [line.split(" needs ")[0] for line in said] == [f"not run: experiment {name} ({of})" for name, of in wanting]
@@ -143,6 +145,13 @@ def test_what_is_not_at_hand_is_told_and_stops_nothing_else(finished: Project) -
     told = {page: (finished.folder / "reports" / f"{page}.html").read_text() for page in PAGES}
     naming = {page for page, text in told.items() if "Not run: experiment <code>mnist</code>" in text}
     assert naming == {"index", "tilting"}
+
+
+def test_adversarial_images_hold_in_a_fresh_process(finished: Project) -> None:
+    said = finished.run("advdim", "verify", "--attacks")
+    found = re.search(r"(\d+) adversarial images looked at again: class changed", said)
+    assert found, said
+    assert int(found[1]) > 20
 
 
 def test_captions_name_scale_claims_and_recipes(finished: Project) -> None:

@@ -8,16 +8,38 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from advdim.attacks.flags import FLAGS
 from advdim.datasets.stored import read_image_info, read_images
-from advdim.figures import imagenet, style
+from advdim.figures import imagenet, poolings, style, training_methods, vulnerability
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import not_run, verdict_table
+from advdim.ledger.dimension_methods import compared_nets
+from advdim.ledger.dimension_nets import AUGMENTATIONS, THROUGH, net_rows, of_methods
+from advdim.ledger.dimension_penalties import penalised_nets
+from advdim.ledger.dimension_pooling import pooling_nets
+from advdim.ledger.dimension_theorems import pooled_gradients
+from advdim.ledger.dimension_widths import EPS, attacked_sweep, initial_exponents, width_sweep
+from advdim.ledger.observations import NET, at_end
 from advdim.reports.page import open_page
 from advdim.statistics.intervals import slope
 
 style.apply()
 page = open_page(handed, scale)
 results = page.results
+
+
+def about(frame):
+    """The artefacts behind a table with the labels of nets or measurements."""
+    columns = [name for name in ("dataset", "model", "training", "seed", "measurement") if name in frame]
+    wanted = set(frame[columns].drop_duplicates().itertuples(index=False, name=None))
+    kept = [
+        row
+        for row in results.rows
+        if tuple(row["labels"].get(name) for name in columns) in wanted
+        or (row["stage"] == "datasets" and row["labels"]["dataset"] in set(frame["dataset"]))
+    ]
+    return results.__class__(tuple(kept), results.root)
+
 
 # %% [markdown]
 # # Vulnerability and input dimension
@@ -41,7 +63,8 @@ not_run(page.not_run)
 # is shown here where the archive is at hand (`docs/imagenet12.md`).
 
 # %%
-sets = [row for row in results.rows if row["stage"] == "datasets" and row["kind"] == "photos12"]
+learned = {row["labels"]["dataset"] for row in results.rows if row["stage"] == "models"}
+sets = [row for row in results.rows if row["kind"] == "photos12" and row["labels"]["dataset"] in learned]
 sets = sorted({row["path"]: row for row in sets}.values(), key=lambda row: results.settings(row)["width"])
 if sets:
     fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))
@@ -61,10 +84,10 @@ if sets:
         fig,
         anchor="pictures",
         caption="The first test crop of each class at every width.",
-        scale=page.scale_of(results.select(kind="photos12")),
+        scale=f"{scale}: {len(sets)} widths",
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
-        recipes=page.recipes(results.select(kind="photos12")),
+        recipes=page.recipes(results.__class__(tuple(sets), results.root)),
     )
 
 # %% [markdown]
@@ -128,20 +151,22 @@ if not channels.empty:
 # size (definition 1 of the source). Points are medians over nets, bars span the 10 % and 90 % quantiles.
 
 # %%
-gradients = results.table("gradient_norms")
-attacked = results.table("iterative")
-if not gradients.empty:  # one experiment, the one whose nets were attacked: sets of other pictures are not on this axis
-    sweep = attacked["experiment"].iloc[0] if not attacked.empty else ""
-    gradients = gradients[gradients["experiment"] == sweep]
-    attacked = attacked[attacked["experiment"] == sweep] if not attacked.empty else attacked
-NET = ["dataset", "model", "training", "seed", "step"]
-
-
-def with_dimension(frame):
-    """Add the number of input coordinates d and its square root."""
-    width = frame["dataset"].map(results.datasets["width"]).astype(int)
-    channels = np.where(frame["dataset"].map(results.datasets["kind"]) == "digits", 1, 3)
-    return frame.assign(width=width, d=width**2 * channels, sqrt_d=np.sqrt(width**2 * channels))
+sweep = width_sweep(results)
+gradients = sweep.table(results, "gradient_norms")
+nets = pd.DataFrame()
+if not gradients.empty:
+    dimension = {
+        net.labels[0]: d for nets_of_width, d in zip(sweep.nets, sweep.dimensions, strict=True) for net in nets_of_width
+    }
+    gradients = gradients.assign(
+        d=gradients["dataset"].map(dimension), sqrt_d=np.sqrt(gradients["dataset"].map(dimension))
+    )
+    of_net = gradients.assign(correct=gradients["label"] == gradients["prediction"]).groupby(
+        [*NET, "step", "d", "sqrt_d"]
+    )
+    nets = of_net[["l1", "l2", "linf", "logit_l2", "correct"]].mean().reset_index()
+    last = nets["step"].max()
+    trained, initial = nets[nets["step"] == last], nets[nets["step"] == 0]
 
 
 def quantile_bars(frame, y, axes, label, colour):
@@ -151,17 +176,8 @@ def quantile_bars(frame, y, axes, label, colour):
     axes.errorbar(spread.index, spread[0.5], yerr=bars, marker="o", capsize=3, label=label, color=colour)
 
 
-if not gradients.empty and not attacked.empty:
-    nets = with_dimension(gradients.groupby(NET)[["l1", "l2", "linf", "logit_l2", "loss"]].mean().reset_index())
-    accuracy = attacked.assign(correct=attacked["label"] == attacked["prediction"])
-    largest = attacked.groupby("measurement")["linf"].max().idxmax()
-    strongest = with_dimension(
-        accuracy[accuracy["measurement"] == largest].groupby(NET)[["fooled", "correct"]].mean().reset_index()
-    )
-    eps = attacked.loc[attacked["measurement"] == largest, "linf"].max()
-    last = nets["step"].max()
-    trained, initial = nets[nets["step"] == last], nets[nets["step"] == 0]
-    fooled = strongest[strongest["step"] == last]
+def draw_sweep(fooled):
+    """Draw vulnerability, gradient norm and accuracy against the square root of d."""
     fig, panels = plt.subplots(1, 3, figsize=(style.PAGE[0], 2.9))
     quantile_bars(fooled, "fooled", panels[0], "trained", "C0")
     panels[0].set(title="Vulnerability", xlabel=r"$\sqrt{d}$", ylabel="share of classes changed", ylim=(0, 1))
@@ -170,116 +186,294 @@ if not gradients.empty and not attacked.empty:
         quantile_bars(initial, "l1", panels[1], "at initialisation", "C1")
     panels[1].set(title=r"$E\,\Vert\partial_x L\Vert_1$", xlabel=r"$\sqrt{d}$", ylim=(0, None))
     panels[1].legend()
-    quantile_bars(fooled, "correct", panels[2], "trained", "C0")
-    panels[2].axhline(1 / 12, color="grey", ls=":", lw=1)
+    quantile_bars(trained, "correct", panels[2], "trained", "C0")
     panels[2].set(title="Accuracy", xlabel=r"$\sqrt{d}$", ylabel="share of test images", ylim=(0, 1))
     fig.tight_layout()
-    shown = results.select(experiment=str(attacked["experiment"].iloc[0]))
-    seeds = nets["seed"].nunique()
-    merged = fooled.merge(trained[[*NET, "l1", "l2", "linf", "logit_l2"]], on=NET)
+    return fig
+
+
+for norm, anchor, words, claims in (
+    ("linf", "width-sweep", r"$\ell_\infty$ attack", ["D12", "D13"]),
+    ("l2", "width-sweep-l2", r"$\ell_2$ attack of radius $\varepsilon \sqrt d$", ["D15"]),
+):
+    attacked = attacked_sweep(results, sweep, norm)
+    if attacked is None or nets.empty:
+        continue
+    shares = {
+        net.labels: share
+        for same, part in zip(sweep.nets, attacked.shares, strict=True)
+        for net, share in zip(same, part, strict=True)
+    }
+    fooled = trained.assign(fooled=[shares[labels] for labels in trained[NET].itertuples(index=False, name=None)])
+    exponents = {name: slope(np.log(fooled["d"]), np.log(fooled[name].clip(lower=1e-3))) for name in ("fooled", "l1")}
+    told = {name: f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for name, one in exponents.items()}
     figure(
-        fig,
-        anchor="width-sweep",
-        caption=f"Vulnerability to the iterated $\\ell_\\infty$ attack at eps_pixel = {eps:.3g}, mean $\\ell_1$ norm of the "
-        f"loss gradient, and accuracy, of {seeds} nets a width, against $\\sqrt{{d}}$. All widths share the same number "
-        "of parameters: the dilation of the convolutions grows with the width.",
-        scale=page.scale_of(shown),
-        claims=["D12", "D13"],
+        draw_sweep(fooled),
+        anchor=anchor,
+        caption=f"Vulnerability to the iterated {words} at eps_pixel = {EPS:g}, mean $\\ell_1$ norm of the loss gradient, and "
+        f"accuracy, of {sweep.fewest} nets a width, against $\\sqrt{{d}}$. All widths share the same number of parameters: the "
+        "dilation of the convolutions grows with the width. Least squares in logarithms give vulnerability "
+        f"$\\sim d^\\alpha$ with $\\alpha$ = {told['fooled']}, and the gradient's norm $\\sim d^\\beta$ with $\\beta$ = {told['l1']}; "
+        "the square root of $d$ is 0.5.",
+        scale=f"{scale}: {sweep.trained_scale}",
+        claims=claims,
         alt="Three panels: vulnerability, gradient norm and accuracy against the square root of the input dimension.",
-        data=merged,
-        recipes=page.recipes(shown),
+        data=fooled,
+        recipes=page.recipes(about(trained)),
+    )
+
+# %% [markdown]
+# ## Every threshold at once
+#
+# The smallest perturbation that changes an image's class gives its vulnerability at every threshold: the share of images
+# whose smallest perturbation is below it. To first order that size is the margin of the two classes in question over
+# $\left\|\partial_x (f_c - f_k)\right\|_1$.
+
+# %%
+curves = vulnerability.threshold_curves(results, sweep)
+if not curves.empty:
+    figure(
+        vulnerability.draw_thresholds(curves, EPS),
+        anchor="thresholds",
+        caption="Share of images whose class changes under an $\\ell_\\infty$ perturbation of at most $\\varepsilon$, for every "
+        "$\\varepsilon$ and width, means over nets: as the iterated attack finds it (lines), and to first order (dashed). The "
+        f"dotted line is the source's threshold of {EPS:g}. If vulnerability grows with $\\sqrt d$ at small thresholds, the "
+        "curves coincide on the right.",
+        scale=f"{scale}: {sweep.trained_scale}",
+        claims=["D12", "D13"],
+        alt="Curves of vulnerability against the threshold, one for each width, those of larger widths to the left.",
+        data=curves.groupby(["which", "d", "eps_pixel"])["share"].mean().reset_index(),
+        recipes=page.recipes(about(trained)),
+    )
+
+# %% [markdown]
+# ## The first-order prediction
+#
+# For a small step the rise of the loss should be $\varepsilon \left\|\partial_x L\right\|_1$ in $\ell_\infty$, and
+# $\varepsilon \sqrt d \left\|\partial_x L\right\|_2$ in $\ell_2$. How long does that hold as the step grows?
+
+# %%
+damage = at_end(sweep.table(results, "damage"))
+if not damage.empty:
+    damage = damage.assign(d=damage["dataset"].map(dimension))
+    summed = (
+        damage.groupby(["norm", "d", "eps_pixel"])[["predicted", "measured", "signal_to_noise"]].mean().reset_index()
+    )
+    figure(
+        vulnerability.draw_damage(damage),
+        anchor="first-order",
+        caption="Mean rise of the loss after one step of size eps, divided by its first-order prediction. Bands span the 10 % "
+        "and 90 % quantiles over nets.",
+        scale=f"{scale}: {sweep.trained_scale}",
+        claims=["D01", "D03"],
+        alt="Ratios near 1 at small steps that fall below it as steps grow, earlier at larger widths.",
+        data=summed,
+        recipes=page.recipes(about(damage)),
+    )
+    equal = damage[(damage["signal_to_noise"] < np.inf) & (damage["eps_pixel"] == damage["eps_pixel"].max())]
+    snr = (
+        equal.assign(product=equal["signal_to_noise"] * equal["eps_pixel"]).groupby(["norm", "d"])["product"].mean()
+    ).unstack("norm")
+    table(
+        snr.reset_index(),
+        anchor="signal-to-noise",
+        caption="Ratio of signal to noise, $\\left\\|x\\right\\|_2 / \\left\\|\\delta\\right\\|_2$, times eps: the root mean square of the "
+        "pixels in either norm and at every width, as equation 3 wants it (claim D03).",
+    )
+
+# %% [markdown]
+# ## Augmentation and penalty
+#
+# Training on the mean of the clean loss and that after a small attack is, to first order, training with a penalty on the
+# gradient. On smooth nets the two losses should come together like $\varepsilon^2$.
+
+# %%
+losses = results.table("augmentation_order")
+if not losses.empty:
+    losses["gap"] = (losses["augmented"] - losses["penalised"]).abs()
+    figure(
+        poolings.draw_order(losses),
+        anchor="augmentation-order",
+        caption="Distance of augmented and penalised loss as eps is halved, in double precision; means over nets, bands from the "
+        "10 % to the 90 % quantile.",
+        scale=page.scale_of(results.select(kind="augmentation_order")),
+        claims=["D02"],
+        alt="Two lines of slope 2 in double-logarithmic axes.",
+        data=losses,
+        recipes=page.recipes(results.select(kind="augmentation_order")),
     )
 
 # %% [markdown]
 # ## At initialisation
 #
-# The theorem is about nets as they are drawn, before any training: $\left\|\partial_x L\right\|_q \sim d^{1/q - 1/2}$. In
-# double-logarithmic axes the $\ell_1$ norm should rise with slope 1/2, the $\ell_2$ norm and that of the logits stay level.
-# Batch normalisation acts as the identity here, since its moving averages have not moved yet.
+# The theorems are about nets as they are drawn, before any training: $\left\|\partial_x L\right\|_q \sim d^{1/q - 1/2}$. So the
+# $\ell_1$ norm should grow like $d^{1/2}$, the $\ell_2$ norm and that of the logits stay level.
 
 # %%
-if not gradients.empty and not initial.empty:
-    long = nets.melt(id_vars=["d", "seed", "step"], value_vars=["l1", "l2", "linf", "logit_l2"], var_name="norm")
-    long["state"] = np.where(long["step"] == 0, "at initialisation", "trained")
-    long = long[long["step"].isin([0, last])]
-    predicted = {"l1": "1/2", "l2": "0", "linf": "-1/2", "logit_l2": "0"}
-    fits = []
-    for (state, norm), group in long.groupby(["state", "norm"]):
-        if group["d"].nunique() > 2:
-            fit = slope(np.log(group["d"]), np.log(group["value"]))
-            fits.append({"state": state, "norm": norm, "slope": fit.value, "low": fit.low, "high": fit.high})
-    fig, panels = plt.subplots(1, 2, figsize=style.PAGE, sharey=True)
-    for axes, state in zip(panels, ["at initialisation", "trained"], strict=True):
-        part = long[long["state"] == state]
-        sns.lineplot(
-            part, x="d", y="value", hue="norm", style="norm", markers=True, dashes=False, errorbar=("pi", 80), ax=axes
-        )
-        axes.get_legend().set_visible(axes is panels[1])
-        axes.set(
-            xscale="log", yscale="log", title=state.capitalize(), xlabel="input dimension $d$", ylabel="gradient norm"
-        )
-    sns.move_legend(panels[1], "center left", bbox_to_anchor=(1, 0.5))
-    fig.tight_layout()
+drawn = initial_exponents(results)
+if not nets.empty and nets["d"].nunique() > 2:
+    own = [("the experiment's net, drawn", initial), ("the experiment's net, trained", trained)]
+    fits = [
+        {
+            "measurement": name,
+            "norm": norm,
+            "slope": one.value,
+            "low": one.low,
+            "high": one.high,
+            "nets": sweep.fewest,
+            "covered": False,
+        }
+        for name, frame in own
+        if not frame.empty
+        for norm in poolings.NORMS
+        for one in [slope(np.log(frame["d"]), np.log(frame[norm]), level=0.9)]
+    ]
+    drawn = pd.concat([drawn, pd.DataFrame(fits)], ignore_index=True)
+if not drawn.empty:
+    kinds = [kind for kind in ("initial_gradients", "gradient_norms") if results.select(kind=kind).rows]
     figure(
-        fig,
+        poolings.draw_initial_exponents(drawn),
         anchor="initialisation",
-        caption="Norms of the gradient of the loss (l1, l2, linf) and of the logits (logit_l2, mean over the classes) "
-        "against the input dimension; means over nets, bands from the 10 % to the 90 % quantile.",
-        scale=page.scale_of(shown),
-        claims=["D04"],
-        alt="Gradient norms against dimension in double-logarithmic axes, before and after training.",
-        data=long,
-        recipes=page.recipes(results.select(kind="gradient_norms")),
+        caption="Exponents of $d$ in the norms of the gradient, with 90 % intervals, for nets before training and for the trained "
+        "net of the experiment on widths. Blue: dense and strided nets without batch normalisation, which the theorems cover; "
+        "orange: others. Dotted: the theorems' exponents.",
+        scale=f"{scale}: {', '.join(sorted(set(drawn['measurement'])))}; {int(drawn['nets'].min())} nets a width or more",
+        claims=["D04", "D05"],
+        alt="Exponents with intervals for each sort of net in four panels, one a norm, with the predicted value.",
+        data=drawn,
+        recipes=page.recipes(results.select(kind=kinds[0])),
     )
-    if fits:
-        fitted = pd.DataFrame(fits)
-        fitted.insert(2, "predicted at initialisation", fitted["norm"].map(predicted))
-        table(
-            fitted,
-            anchor="exponents",
-            caption="Exponents of $d$: slopes of least squares in double-logarithmic axes over all nets, with 95 % "
-            "intervals.",
+
+# %%
+pooled = pooled_gradients(results)
+if not pooled.empty and pooled["area"].max() > pooled["area"].min():
+    figure(
+        poolings.draw_areas(pooled),
+        anchor="pooling-areas",
+        caption="Average pooling damps the gradients of nets before training: the $\\ell_2$ norm of the gradient of a logit "
+        "against the product of the pooled areas, and the root mean square of its components against $d$ times that product. "
+        "Lines of slope $-1/2$ are what the theorems predict.",
+        scale=f"{scale}: {pooled['net'].nunique()} nets at widths {', '.join(map(str, sorted(pooled['width'].unique())))}",
+        claims=["D05"],
+        alt="Gradients that fall with the area of the poolings along a line of slope minus one half.",
+        data=pooled,
+        recipes=page.recipes(results.select(kind="initial_gradients")),
+    )
+
+# %% [markdown]
+# ## A penalty of growing strength
+#
+# Nets that are trained with a penalty on the $\ell_1$ norm of the gradient: figure 1 of the source, with a threshold on the
+# $\ell_\infty$ size of the perturbations, and figure 5, with one on their $\ell_2$ size. Each attack looks for small
+# perturbations in its own norm; what counts is their size in the norm of the threshold.
+
+# %%
+for norm, anchor, words, claims in (
+    ("linf", "penalties", r"$\ell_\infty$", ["D06"]),
+    ("l2", "penalties-l2", r"$\ell_2$", ["D15"]),
+):
+    given = penalised_nets(results, norm)
+    if given is None:
+        continue
+    rows, threshold = given
+    figure(
+        vulnerability.draw_penalties(rows),
+        anchor=anchor,
+        caption=f"Vulnerability to five attacks under the threshold of eps_pixel = {threshold.eps_pixel:g} in {words}, against the "
+        "strength of the penalty and against the mean $\\ell_1$ norm of the gradient; a point is a net.",
+        scale=page.scale_of(about(rows)),
+        claims=claims,
+        alt="Vulnerability falls with the penalty and rises with the gradient's norm for each of five attacks.",
+        data=rows[["method", "strength", "seed", "l1", "attack", "share"]],
+        recipes=page.recipes(about(rows)),
+    )
+
+# %% [markdown]
+# ## Ways of training
+#
+# Penalties on the gradient in two norms, the adversarial augmentations dual to them, training on attacked images alone
+# (PGD), and the cross-Lipschitz penalty: figure 2 of the source; and the same under $\ell_2$ attacks, figure 6.
+
+# %%
+methods = compared_nets(results)
+if not methods.empty and methods["method"].nunique() > 2:
+    shown = about(methods)
+    for column, anchor, words, claims in (
+        ("vulnerability", "methods", r"$\ell_\infty$", ["D07", "D08", "D09", "D17"]),
+        ("vulnerability_l2", "methods-l2", r"$\ell_2$", ["D15", "D17"]),
+    ):
+        if methods[column].notna().sum() < 3:
+            continue
+        figure(
+            training_methods.draw_methods(methods.dropna(subset=[column]), column),
+            anchor=anchor,
+            caption=f"Figure 2 of the source under iterated {words} attacks of eps_pixel = {methods['eps'].max():g}: gradients, "
+            "vulnerability and accuracy over the strength eps, of which eps $d^{1/p}$ is the size in each norm (a to c; the dotted "
+            "line is a net that was trained on the loss alone), and against each other (d to f). Means over seeds, bars over "
+            "their range; augmentations dashed, beside the penalties that they are dual to.",
+            scale=page.scale_of(shown),
+            claims=claims,
+            alt="Six panels of curves, one for each way of training.",
+            data=methods.drop(columns="family"),
+            recipes=page.recipes(shown),
+        )
+    figure(
+        training_methods.draw_fronts(methods),
+        anchor="fronts",
+        caption="What robustness costs: accuracy against vulnerability of each way of training as its strength grows. Means over "
+        "seeds, with 95 % intervals.",
+        scale=page.scale_of(shown),
+        claims=["D10"],
+        alt="Accuracy against vulnerability, one curve for each way of training.",
+        data=methods[["method", "strength", "seed", "vulnerability", "accuracy"]],
+        recipes=page.recipes(shown),
+    )
+    twins = of_methods(methods, [*AUGMENTATIONS.values(), *THROUGH.values()])
+    if twins["method"].isin(THROUGH.values()).any():
+        figure(
+            training_methods.draw_through_attack(twins),
+            anchor="through-attack",
+            caption="Nets that were trained by back-propagation through the attack too, against those of the same seed and strength "
+            "that were not. For $p = \\infty$ the derivative of the attack, a sign, is zero, and the two are one.",
+            scale=page.scale_of(about(twins)),
+            claims=["D16"],
+            alt="Three scatter plots along the diagonal.",
+            data=twins[["method", "strength", "seed", "l1", "vulnerability", "accuracy"]],
+            recipes=page.recipes(about(twins)),
         )
 
 # %% [markdown]
-# ## The first-order prediction
+# ## Kinds of pooling
 #
-# For a small single step the rise of the loss should be $\varepsilon \left\|\partial_x L\right\|_1$. Each point is a test
-# image; the line is the prediction.
+# Nets that differ in how they halve the image: by averages, by strides, or by maxima. Figure 4 of the source.
 
 # %%
-if not gradients.empty and not attacked.empty:
-    smallest = attacked.groupby("measurement")["linf"].max().idxmin()
-    small = attacked[attacked["measurement"] == smallest]
-    damage = small.merge(gradients[[*NET, "image", "l1"]], on=[*NET, "image"])
-    damage["predicted"] = damage["linf"] * damage["l1"]
-    damage["measured"] = damage["adversarial_loss"] - damage["loss"]
-    damage = with_dimension(damage[damage["step"] == damage["step"].max()])
-    positive = damage[(damage["predicted"] > 1e-4) & (damage["measured"] > 1e-4)]
-    fig, axes = plt.subplots(figsize=style.SQUARE)
-    sns.scatterplot(positive, x="predicted", y="measured", hue="width", palette="viridis", s=8, alpha=0.6, ax=axes)
-    limits = [1e-4, float(max(positive["predicted"].max(), positive["measured"].max()))]
-    axes.plot(limits, limits, color="black", lw=1)
-    axes.set(xscale="log", yscale="log")
-    axes.set(xlabel=r"predicted rise of the loss, $\epsilon\,\Vert\partial_x L\Vert_1$", ylabel="measured rise (nats)")
+by_pooling = pooling_nets(results)
+if not by_pooling.empty:
     figure(
-        fig,
-        anchor="first-order",
-        caption=f"Rise of the loss under a single $\\ell_\\infty$ step of eps_pixel = {small['linf'].max():.3g} against the "
-        "first-order prediction, for test images of all trained nets (rises above 1e-4 nats).",
-        scale=page.scale_of(results.select(measurement=smallest)),
-        claims=["D01", "D03"],
-        alt="Measured against predicted rise of the loss, close to the diagonal.",
-        recipes=page.recipes(results.select(measurement=smallest)),
+        poolings.draw_poolings(by_pooling),
+        anchor="pooling",
+        caption="Accuracy, vulnerability to the iterated $\\ell_\\infty$ attack at eps_pixel = "
+        f"{by_pooling['eps'].max():g} with 95 % intervals of the mean, and the gradient's $\\ell_1$ norm before and after training. "
+        "A point is a net.",
+        scale=page.scale_of(about(by_pooling)),
+        claims=["D14"],
+        alt="Points for three kinds of pooling in three panels.",
+        data=by_pooling[["pooling", "seed", "accuracy", "vulnerability", "l1", "l1_initial"]],
+        recipes=page.recipes(about(by_pooling)),
     )
 
+# %% [markdown]
+# ## Summary, and checks on the attacks
+
 # %%
-if not gradients.empty and not attacked.empty:
-    summary = merged.groupby("width").agg(
+every = net_rows(results)
+if not every.empty:
+    summary = every.groupby(["dataset", "model", "method", "strength"]).agg(
         nets=("seed", "nunique"),
         d=("d", "first"),
-        accuracy=("correct", "median"),
-        vulnerability=("fooled", "median"),
+        accuracy=("accuracy", "median"),
+        vulnerability=("vulnerability", "median"),
         l1=("l1", "median"),
         l2=("l2", "median"),
     )
@@ -288,10 +482,20 @@ if not gradients.empty and not attacked.empty:
         anchor="summary",
         caption="Medians over nets at the end of training.",
     )
-    blind = attacked.groupby("measurement")["zero_gradient"].mean()
+flags = [results.once.table(kind, "flags") for kind in ("iterative", "minimal", "deepfool")]
+flags = (
+    pd.concat([frame for frame in flags if not frame.empty], ignore_index=True)
+    if any(map(len, flags))
+    else pd.DataFrame()
+)
+if not flags.empty:
+    raised = flags.groupby("flag").agg(
+        tables=("raised", "size"), raised=("raised", "sum"), largest_share=("share", "max")
+    )
+    raised["raised if"] = [FLAGS[name].raised_if for name in raised.index]
+    raised["what it means"] = [FLAGS[name].meaning for name in raised.index]
     table(
-        blind.rename("share of images with zero gradient").reset_index(),
+        raised.reset_index(),
         anchor="suspicion",
-        caption="A check on the attacks: on an image whose loss has no gradient an attack is blind, and its failure says "
-        "nothing. Raised if the share is not zero.",
+        caption="Checks on the attacks: of how many attacks and snapshots each suspicion was raised.",
     )

@@ -10,7 +10,7 @@ from advdim.models.loss import cross_entropy
 from advdim.norms import Norm, along, project, steepest_direction
 
 Loss = Literal["cross_entropy", "margin"]
-LEAD = 1e-4
+LEAD = 1e-5
 """By how much another logit must lead for a class to count as changed while an attack searches, as a share of the
 largest logit: float32 rounds differently for other batches, threads and folded layers, which it must outlast."""
 

@@ -97,7 +97,7 @@ def larger_eps_weaker(table: pd.DataFrame, settings: Mapping[str, Mapping[str, A
         that the larger one does not fool, `images` fooled by the smaller.
     """
     keys = [name for name in ("dataset", "model", "training", "seed", "pair", "step", "image") if name in table]
-    fooled = {name: part.set_index(keys)["fooled"] for name, part in table.groupby("measurement")}
+    fooled = {str(name): part.set_index(keys)["fooled"] for name, part in table.groupby("measurement")}
     rows = []
     for smaller, larger in _neighbours({name: settings[name] for name in fooled}):
         by_smaller = fooled[smaller][fooled[smaller]]

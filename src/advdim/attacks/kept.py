@@ -31,8 +31,8 @@ def write_kept(table: pd.DataFrame, folder: Path) -> None:
     """Write the adversarial images of a table in the making; nothing where there are none."""
     rows = table[table[STORED].notna()]
     if len(rows):
-        columns = {name: rows[name].to_numpy(np.int64) for name in ("image", "step")}
-        np.savez_compressed(folder / FILE, **columns, **{STORED: np.stack(rows[STORED].to_list())})
+        image, step = (rows[name].to_numpy(np.int64) for name in ("image", "step"))
+        np.savez_compressed(folder / FILE, image=image, step=step, adversarial=np.stack(rows[STORED].to_list()))
 
 
 def read_kept(folder: Path) -> Kept | None:

@@ -195,7 +195,9 @@ def _search(
             put(found.size, balls.image, size, better),
             tf.tensor_scatter_nd_add(found.gradients, balls.image[:, None], tf.ones_like(balls.image)),
         )
-        narrowed, done = _narrow(balls, changed, tf.where(better, size, balls.high), _aim(how, size, ahead, slope), how)
+        # A pixel is rounded to 6e-8: what was found in a tiny ball may measure more than the ball, which bounds it.
+        high = tf.where(changed, tf.minimum(tf.minimum(size, balls.radius), balls.high), balls.high)
+        narrowed, done = _narrow(balls, changed, high, _aim(how, size, ahead, slope), how)
         moved = narrowed._replace(points=_move(narrowed, centres, steepest_direction(how.norm, slope), how))
         return _Balls(*(tf.boolean_mask(part, ~done) for part in moved)), found
 

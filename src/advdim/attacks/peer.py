@@ -19,6 +19,7 @@ from advdim.norms import radius_of
 from advdim.seeds import named_seed
 
 BATCH = 60
+PeersAttack = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
@@ -36,7 +37,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     radius = None
     if settings["eps_pixel"] is not None:
         radius = radius_of(settings["norm"], settings["eps_pixel"], pixels[0].size)
-    attack = {"foolbox": _foolbox, "art": _art}[settings["library"]](model, settings, radius)
+    attack = load_attack(model, settings, radius)
     largest = np.inf if radius is None else settings["eps_pixel"]
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -58,9 +59,24 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     return run
 
 
-def _foolbox(
-    model: keras.Model, settings: dict[str, Any], radius: float | None
-) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+def load_attack(model: keras.Model, settings: dict[str, Any], radius: float | None) -> PeersAttack:
+    """Make an attack of a library on a net.
+
+    Args:
+        model: a net from pixels on [0, 1] to (n, classes) logits.
+        settings: `library`, `attack`, `norm` and `options` of a configuration.
+        radius: radius of the ball, pixels on [0, 1]; None for attacks that minimise.
+
+    Returns:
+        What takes images of shape (n, height, width, channels) and the classes to leave, and gives the images found.
+
+    Raises:
+        AdvdimError: the library has no such attack, or does not take these options.
+    """
+    return {"foolbox": _foolbox, "art": _art}[settings["library"]](model, settings, radius)
+
+
+def _foolbox(model: keras.Model, settings: dict[str, Any], radius: float | None) -> PeersAttack:
     foolbox = importlib.import_module("foolbox")
     attack = _build("foolbox", settings, settings["options"])
     wrapped = foolbox.TensorFlowModel(lambda batch: model(batch, training=False), bounds=(0, 1))
@@ -72,9 +88,7 @@ def _foolbox(
     return run
 
 
-def _art(
-    model: keras.Model, settings: dict[str, Any], radius: float | None
-) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+def _art(model: keras.Model, settings: dict[str, Any], radius: float | None) -> PeersAttack:
     estimators = importlib.import_module("art.estimators.classification")
     classifier = estimators.TensorFlowV2Classifier(
         model=lambda batch, training=False: model(batch, training=False),

@@ -17,7 +17,9 @@ def make(job: Job) -> None:
     to a file of their own.
     """
     module = importlib.import_module(f"advdim.attacks.{job.settings['kind']}")
-    table = measure_snapshots(job, module.prepare, reuse=not getattr(module, "WRITES_FILES", False))
+    draws = job.settings.get("random_start", job.settings["kind"] != "deepfool")
+    reuse = not getattr(module, "WRITES_FILES", False)
+    table = measure_snapshots(job, module.prepare, reuse=reuse, draws=draws)
     if STORED in table:
         write_kept(table, job.output)
         table = table.drop(columns=STORED)

@@ -52,4 +52,6 @@ def _place(location: Location) -> str:
     named_settings = ("datasets", "models", "training", "attacks", "statistics")
     if len(location) > 2 and location[0] in named_settings:
         location = location[:2] + location[3:]
+    if len(location) > 3 and location[0] == "training" and location[2] in ("objective", "schedule"):
+        location = location[:3] + location[4:]
     return dotted_place(location)

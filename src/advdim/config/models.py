@@ -46,7 +46,10 @@ class Convolutional(Section):
     kind: Literal["convolutional"]
     channels: PerLayer = Field(default=64, description="Channels of the convolutions; the source uses 64.")
     layers: Positive = Field(default=8, description="Number of convolutions.")
-    strides: PerLayer = Field(default=1, description="Strides of the convolutions; 1, 2, 2, 2, 2, 2 in fig. 1 and 2.")
+    strides: PerLayer = Field(
+        default=1,
+        description="Strides of the convolutions, where these are not dilated; 1, 2, 2, 2, 2, 2 in fig. 1, 2.",
+    )
     dilations: PerLayer = Field(default=1, description="Dilations of the convolutions, at the base width if there is.")
     base_width: Positive | None = Field(
         default=None,

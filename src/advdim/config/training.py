@@ -7,6 +7,20 @@ from pydantic import Field, model_validator
 from advdim.config.section import Positive, Section
 
 
+class Way(Section):
+    """What the plan must know of any way of training."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of `advdim.training` that are imported by a computed name."""
+        return (str(getattr(self, "kind")),)  # noqa: B009 (each way has its own literal)
+
+    @property
+    def shared(self) -> dict[str, int]:
+        """What a recipe says of devices that share batches: nothing where there is one."""
+        return {}
+
+
 class Plain(Section):
     """The loss alone."""
 
@@ -93,7 +107,7 @@ class Augmentation(Section):
     )
 
 
-class Gradient(Section):
+class Gradient(Way):
     """Adam on mini-batches, the whole loop inside a compiled graph."""
 
     kind: Literal["gradient"]
@@ -136,12 +150,22 @@ class Gradient(Section):
         return self
 
     @property
+    def modules(self) -> tuple[str, ...]:
+        """The loop's, and that of the objective."""
+        return (*super().modules, f"objectives.{self.objective.kind}")
+
+    @property
+    def shared(self) -> dict[str, int]:
+        """The number of devices, where there are several."""
+        return {"replicas": self.replicas} if self.replicas > 1 else {}
+
+    @property
     def kept_steps(self) -> tuple[int, ...]:
         """The steps whose weights are kept, in order, the last step included."""
         return tuple(sorted({*self.snapshots, self.steps}))
 
 
-class Regularised(Section):
+class Regularised(Way):
     """What the paths of regularisation share (Tanay & Griffin 2018)."""
 
     log10_lambda_max: float = Field(default=2.0, le=6, description="Strongest regularisation, as log10 of lambda.")
@@ -176,7 +200,7 @@ class LogisticPath(Regularised):
     )
 
 
-class NearestCentroid(Section):
+class NearestCentroid(Way):
     """The nearest-centroid classifier: no tilt, the limit of strong regularisation."""
 
     kind: Literal["nearest_centroid"]
@@ -185,7 +209,7 @@ class NearestCentroid(Section):
     )
 
 
-class Given(Section):
+class Given(Way):
     """No training: the weights are those of the file that the model names."""
 
     kind: Literal["given"]

@@ -6,7 +6,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.dimension_nets import (
@@ -28,9 +27,10 @@ from advdim.ledger.wording import counted, listed, outcome, told
 from advdim.seeds import named_seed
 from advdim.statistics import monotone_curve
 from advdim.statistics.collect import Results
-from advdim.statistics.intervals import Estimate, mean, slope
+from advdim.statistics.intervals import Estimate, difference_of_means, mean, slope
 
 FloatArray = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 FOUR = (*PENALTIES.values(), *AUGMENTATIONS.values())
 PAIRS = (
@@ -45,6 +45,8 @@ STRENGTHS, SEEDS, METHODS_COMPARED, THROUGH_SEEDS = 5, 3, 5, 5
 POINTS = 21
 """Points of a common grid."""
 SAMPLES = 1999
+CURVE_SAMPLES = 999
+"""Bootstrap samples; fewer where each fits curves."""
 
 
 def compared_nets(results: Results) -> pd.DataFrame:
@@ -131,13 +133,14 @@ def judge_one_function(claim: Claim, results: Results) -> Verdict:
     if len(methods) < METHODS_COMPARED:
         return unjudged(claim)
     nets = of_methods(nets, [PLAIN, *methods])
-    gap = largest_gap(nets, methods)
+    x, y = nets["log_l1"].to_numpy(), nets["log_vulnerability"].to_numpy()
+    groups = [np.flatnonzero(nets["method"] == method) for method in (*methods, PLAIN)]
+    gap = largest_gap(x, y, groups[:-1], groups[-1])
     generator = np.random.default_rng(named_seed(0, "ledger", claim.id))
-    groups = [np.flatnonzero(nets["method"] == method) for method in (PLAIN, *methods)]
-    drawn = [
-        largest_gap(nets.iloc[np.concatenate([generator.choice(group, len(group)) for group in groups])], methods)
-        for _ in range(SAMPLES)
-    ]
+    drawn = []
+    for _ in range(CURVE_SAMPLES):
+        *own, plain = (generator.choice(group, len(group)) for group in groups)
+        drawn.append(largest_gap(x, y, own, plain))
     estimate = percentiles(gap, np.array(drawn))
     found = (
         "Largest mean gap between a method's curve of vulnerability over E||dL/dx||_1 and the common one: a factor of "
@@ -147,18 +150,22 @@ def judge_one_function(claim: Claim, results: Results) -> Verdict:
     return judged(claim, outcome(holds), estimate, found, scale=_scale(nets), figure="dimension.html#methods")
 
 
-def largest_gap(nets: pd.DataFrame, methods: Sequence[str]) -> float:
-    """Largest mean absolute gap between a method's rising curve and that of all nets, at the method's own nets."""
-    basis = monotone_curve.Basis.over(nets["log_l1"])
-    common = monotone_curve.fit(nets["log_l1"], nets["log_vulnerability"], basis)
-    gaps = []
-    for method in methods:
-        own = nets[nets["method"] == method]
-        x = own["log_l1"].to_numpy()
-        if np.ptp(x) == 0.0:
-            continue
-        curve = monotone_curve.fit(x, own["log_vulnerability"])
-        gaps.append(float(np.abs(curve(x) - common(x)).mean()))
+def largest_gap(x: FloatArray, y: FloatArray, methods: Sequence[Indices], others: Indices) -> float:
+    """Largest mean absolute gap between a method's rising curve and that of all nets, at the method's own nets.
+
+    Args:
+        x: log E||dL/dx||_1 of each net, shape (n,).
+        y: log vulnerability, shape (n,).
+        methods: the nets of each method.
+        others: nets that take part in the common curve alone.
+    """
+    everyone = np.concatenate([*methods, others])
+    common = monotone_curve.fit(x[everyone], y[everyone])
+    gaps = [
+        float(np.abs(monotone_curve.fit(x[own], y[own])(x[own]) - common(x[own])).mean())
+        for own in methods
+        if np.ptp(x[own]) > 0.0
+    ]
     return max(gaps, default=0.0)
 
 
@@ -170,10 +177,8 @@ def judge_proportion(claim: Claim, results: Results) -> Verdict:
         return unjudged(claim)
     by_method = {method: nets[nets["method"] == method] for method in methods}
     slopes = {m: slope(own["log_l2"], own["log_l1"], level=0.9) for m, own in by_method.items()}
-    ratios = {
-        pair: _difference(*((by_method[m]["log_l1"] - by_method[m]["log_l2"]).to_numpy() for m in pair))
-        for pair in combinations(methods, 2)
-    }
+    factors = {method: own["log_l1"] - own["log_l2"] for method, own in by_method.items()}
+    ratios = {(a, b): difference_of_means(factors[a], factors[b], 0.9) for a, b in combinations(methods, 2)}
     margin, factor = claim.limit("slope"), float(np.log(claim.limit("factor")))
     bent = [method for method, one in slopes.items() if not inside(one, 1.0 - margin, 1.0 + margin)]
     apart = [pair for pair, one in ratios.items() if not inside(one, -factor, factor)]
@@ -189,12 +194,6 @@ def judge_proportion(claim: Claim, results: Results) -> Verdict:
     holds = not bent and not apart
     shown = of_methods(nets, methods)
     return judged(claim, outcome(holds), worst, found, scale=_scale(shown), figure="dimension.html#methods")
-
-
-def _difference(first: FloatArray, second: FloatArray) -> Estimate:
-    """Difference of two means with Welch's 90 % interval."""
-    result = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.9)
-    return Estimate(float(first.mean() - second.mean()), float(result.low), float(result.high))
 
 
 def judge_trade_off(claim: Claim, results: Results) -> Verdict:

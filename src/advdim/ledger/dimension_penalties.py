@@ -1,6 +1,6 @@
 """The judges of nets under a penalty of growing strength: what five attacks do to them, in both norms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ class Penalised:
 
     Attributes:
         rows: one row a net and attack, with `share`.
-        p_values: of the ten one-sided tests, by their names.
+        p_values: of the one-sided tests, by their names.
         strongest: share of the nets in which an attack of the threshold's norm does most.
     """
 
@@ -109,6 +109,7 @@ def judge_l2_threshold(claim: Claim, results: Results) -> Verdict:
     x = np.repeat(np.log(sweep.dimensions), [len(share) for share in attacked.floored])
     growth = stats.linregress(x, np.log(np.concatenate(attacked.floored)), alternative="greater")
     family = tests.p_values | {"growth with d": float(growth.pvalue)}
+    tests = replace(tests, p_values=family)
     failing = [name for name, p in _adjusted(family).items() if p >= claim.limit("alpha")]
     holds = not failing and tests.strongest >= claim.limit("share")
     verdict = _judged(claim, holds, rows, threshold, tests, failing, figure="dimension.html#penalties-l2")

@@ -14,7 +14,7 @@ from advdim.ledger.verdict import Verdict, judged, unjudged
 from advdim.ledger.wording import listed, outcome, told
 from advdim.seeds import named_seed
 from advdim.statistics.collect import Results
-from advdim.statistics.intervals import Estimate, bootstrap_median, holm
+from advdim.statistics.intervals import bootstrap_median, difference_of_means, holm
 
 POOLINGS = ("average", "strided", "max")
 NETS = 5
@@ -55,7 +55,9 @@ def judge_pooling(claim: Claim, results: Results) -> Verdict:
         return unjudged(claim)
     own = {pooling: nets[nets["pooling"] == pooling] for pooling in POOLINGS}
     margin = claim.limit("accuracy")
-    differences = {(a, b): _difference(own[a]["accuracy"], own[b]["accuracy"]) for a, b in combinations(POOLINGS, 2)}
+    differences = {
+        (a, b): difference_of_means(own[a]["accuracy"], own[b]["accuracy"], 0.9) for a, b in combinations(POOLINGS, 2)
+    }
     equal = all(inside(one, -margin, margin) for one in differences.values())
     p_values = holm([_less_vulnerable(own["average"], own[other]) for other in POOLINGS[1:]])
     least = all(p < claim.limit("alpha") for p in p_values)
@@ -80,15 +82,6 @@ def judge_pooling(claim: Claim, results: Results) -> Verdict:
     found += f" Not shown: {listed(failing)}." if failing else ""
     scale = f"{scale_of_nets(nets)}, iterated l_inf attack with eps = {nets['eps'].max():g}"
     return judged(claim, outcome(not failing), ratio, found, scale=scale, figure="dimension.html#pooling")
-
-
-def _difference(first: "pd.Series[float]", second: "pd.Series[float]") -> Estimate:
-    """Difference of two means with Welch's 90 % interval; of equal constants, 0."""
-    value = float(first.mean() - second.mean())
-    if first.nunique() == second.nunique() == 1:
-        return Estimate(value, value, value)
-    interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.9)
-    return Estimate(value, float(interval.low), float(interval.high))
 
 
 def _less_vulnerable(average: pd.DataFrame, other: pd.DataFrame) -> float:

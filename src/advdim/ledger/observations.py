@@ -61,8 +61,7 @@ def trained_nets(results: Results, **model: object) -> list[Net]:
 
 def observations(results: Results, kind: str, name: str = "table") -> pd.DataFrame:
     """Read a table of every artefact of a kind, each artefact once; see `Results.table` for columns."""
-    once = {row["path"]: row for row in results.rows}
-    return Results(tuple(once.values()), results.root).table(kind, name)
+    return results.once.table(kind, name)
 
 
 def of_nets(frame: pd.DataFrame, nets: Iterable[Net]) -> pd.DataFrame:

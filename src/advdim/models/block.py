@@ -20,7 +20,7 @@ class Block(keras.layers.Layer):  # type: ignore[misc]
 
     Args:
         filters: channels that come out.
-        stride: stride of the convolution.
+        stride: stride of the convolution; 1 where the dilation is above that.
         dilation: its dilation.
         batch_norm: whether it is normalised; without that it has a bias.
         padding: what the convolution sees beyond the edge: zeros, or the image reflected at its outermost pixels.
@@ -64,11 +64,12 @@ class Block(keras.layers.Layer):  # type: ignore[misc]
         return tf.nn.relu(tf.nn.bias_add(self._convolve(images, kernel * scale), offset))
 
     def _convolve(self, images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        stride, dilation = self._settings["stride"], self._settings["dilation"]
-        if self._settings["padding"] == "zeros":
-            return tf.nn.conv2d(images, kernel, stride, "SAME", dilations=dilation)
-        edges = [[0, 0], [dilation, dilation], [dilation, dilation], [0, 0]]
-        return tf.nn.conv2d(tf.pad(images, edges, "REFLECT"), kernel, stride, "VALID", dilations=dilation)
+        stride, dilation, padding = self._settings["stride"], self._settings["dilation"], "SAME"
+        if self._settings["padding"] == "reflect":
+            edges = [[0, 0], [dilation, dilation], [dilation, dilation], [0, 0]]
+            images, padding = tf.pad(images, edges, "REFLECT"), "VALID"
+        # Not tf.nn.conv2d, which has no gradient of dilated convolutions on the CPU.
+        return tf.nn.convolution(images, kernel, stride, padding, dilations=dilation)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape (n, height / stride, width / stride, filters), rounded up."""

@@ -57,7 +57,8 @@ def build(
         A net from (n, height, width, channels) pixels to (n, classes) logits.
 
     Raises:
-        AdvdimError: the images are no multiple of the base width, or too small for the poolings or the reflection.
+        AdvdimError: the images are no multiple of the base width, or too small for the poolings or the reflection; or a
+            layer has both a stride and a dilation.
     """
     width = images.shape[1]
     if base_width and width % base_width:
@@ -69,6 +70,10 @@ def build(
         pooled = layer in pool_after
         dilation *= width // base_width if base_width else 1
         stride *= 2 if pooled and pooling == "strided" else 1
+        if stride > 1 and dilation > 1:
+            raise AdvdimError(
+                f"block_{layer} has stride {stride} and dilation {dilation}; expected one of them to be 1"
+            )
         _check_size(values, layer, dilation if padding == "reflect" else 0)
         options = {"dilation": dilation, "batch_norm": batch_norm, "padding": padding, "seed": seed}
         values = Block(filters, stride=stride, name=f"block_{layer}", **options)(values)

@@ -12,13 +12,13 @@ from advdim.artefacts.store import is_complete
 from advdim.config.datasets import Resized
 from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
 from advdim.config.section import Section
-from advdim.config.training import Gradient
 from advdim.errors import AdvdimError
 from advdim.layout import CLAIMS, NOTEBOOKS
 from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
 from advdim.plan.sources import (
+    NotRun,
     dataset_digests,
     missing_attack,
     missing_dataset,
@@ -48,23 +48,6 @@ class Result:
     recipe: Recipe
     kind: str
     labels: dict[str, str | int]
-
-
-@dataclass(frozen=True)
-class NotRun:
-    """A part of an experiment that cannot run, because something is not at hand.
-
-    Attributes:
-        study: the study that would read it.
-        experiment: name of the experiment.
-        what: name of the dataset, or of the model on it.
-        needs: what is missing, and how to get it.
-    """
-
-    study: Study
-    experiment: str
-    what: str
-    needs: str
 
 
 @dataclass
@@ -202,20 +185,15 @@ def _expand_model(
     config = plan.config
     model, training = config.models[str(labels["model"])], config.training[str(labels["training"])]
     separated = {"pair": list(pair)} if pair else {}
-    modules = [f"advdim.training.{training.kind}", f"advdim.models.{model.kind}"]
-    execution = {"device": plan.device, "threads": config.threads} | model_digests(model)
-    if isinstance(training, Gradient):
-        modules.append(f"advdim.training.objectives.{training.objective.kind}")
-        execution |= {"replicas": training.replicas} if training.replicas > 1 else {}
     recipe = plan.make_recipe(
         "models",
         f"{labels['dataset']}/{_model_name(labels)}-s{labels['seed']}",
         "advdim.training.stage",
         training.kind,
-        modules=modules,
+        modules=[*(f"advdim.training.{module}" for module in training.modules), f"advdim.models.{model.kind}"],
         settings={"model": _dump(model), "training": _dump(training)} | separated,
         seed=int(labels["seed"]),
-        execution=execution,
+        execution={"device": plan.device, "threads": config.threads} | model_digests(model) | training.shared,
         inputs={"dataset": dataset},
         seconds=cost.training_seconds(training, model, config.datasets[str(labels["dataset"])]),
     )

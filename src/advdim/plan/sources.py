@@ -1,12 +1,14 @@
 """What a configuration reads from this machine: whether it is at hand, and which files' content is part of a recipe."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from advdim.artefacts.store import digest_file
 from advdim.config.attacks import Peer
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
+from advdim.config.experiments import Study
 from advdim.config.models import Application, Model
 from advdim.config.section import Section
 from advdim.datasets import cifar10_files, mnist_files, picture_files
@@ -16,6 +18,23 @@ from advdim.models import application_files
 
 DISTRIBUTIONS = {"foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
 """Peers' libraries, and how they are called where packages are installed from."""
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A part of an experiment that cannot run, because something is not at hand.
+
+    Attributes:
+        study: the study that would read it.
+        experiment: name of the experiment.
+        what: name of the dataset, or of the model on it.
+        needs: what is missing, and how to get it.
+    """
+
+    study: Study
+    experiment: str
+    what: str
+    needs: str
 
 
 def missing_dataset(dataset: Dataset) -> str | None:

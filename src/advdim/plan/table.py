@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from advdim.artefacts.store import is_complete
-from advdim.plan.expand import NotRun, Plan
+from advdim.plan.expand import Plan
 from advdim.plan.recipe import Recipe
+from advdim.plan.sources import NotRun
 
 
 @dataclass(frozen=True)

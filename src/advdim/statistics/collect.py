@@ -50,12 +50,24 @@ class Results:
         Returns:
             One row an observation; empty, without columns, where the study has no such artefact.
         """
-        frames = [
-            read_table(self.root / row["path"] / f"{name}.parquet").assign(**({"pair": ""} | row["labels"]))
-            for row in self.rows
-            if row["kind"] == kind
-        ]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        if (kind, name) not in self._tables:
+            frames = [
+                read_table(self.root / row["path"] / f"{name}.parquet").assign(**({"pair": ""} | row["labels"]))
+                for row in self.rows
+                if row["kind"] == kind
+            ]
+            self._tables[kind, name] = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        return self._tables[kind, name].copy()
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Tables that were read: judges and figures ask for the same ones."""
+        return {}
+
+    @cached_property
+    def once(self) -> "Results":
+        """Each artefact in one of its roles."""
+        return Results(tuple({row["path"]: row for row in self.rows}.values()), self.root)
 
     @cached_property
     def datasets(self) -> pd.DataFrame:

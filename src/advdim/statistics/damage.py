@@ -21,7 +21,7 @@ from advdim.norms import DUAL, Norm, length, radius_of, steepest_direction
 
 def measure(job: Job) -> None:
     """Write one row an image, norm, size and snapshot."""
-    write_table(measure_snapshots(job, prepare), job.output / "table.parquet")
+    write_table(measure_snapshots(job, prepare, draws=False), job.output / "table.parquet")
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:

@@ -26,7 +26,7 @@ def measure(job: Job) -> None:
     the l_2 norm of the gradient of a logit, the mean over the classes. `logits` has the four of each logit: one row
     an image and `logit`.
     """
-    wide = measure_snapshots(job, prepare)
+    wide = measure_snapshots(job, prepare, draws=False)
     of_logits = [name for name in wide.columns if name.startswith("logit_") and name != "logit_l2"]
     write_table(wide.drop(columns=of_logits), job.output / "table.parquet")
     stubs = [f"logit_{norm}" for norm in NORMS]

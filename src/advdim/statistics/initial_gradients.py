@@ -42,10 +42,10 @@ def measure(job: Job) -> None:
     tables = []
     for number, width in enumerate(settings["widths"]):
         progress.at(number)
-        pixels = tf.constant(at_width(images, width), tf.float32)
-        shape = (width, width, info.shape[2])
-        nets = draw_nets(settings["model"], replace(info, shape=shape), job.seed, settings["nets"])
-        tables.append(measure_nets(nets, pixels, tf.constant(labels)).assign(width=width, d=width**2 * shape[2]))
+        pixels = at_width(images, width)
+        nets = draw_nets(settings["model"], info_of(pixels, info), job.seed, settings["nets"])
+        table = measure_nets(nets, tf.constant(pixels), tf.constant(labels))
+        tables.append(table.assign(width=width, d=pixels[0].size))
     write_table(pd.concat(tables, ignore_index=True), job.output / "table.parquet")
 
 
@@ -72,6 +72,17 @@ def at_width(images: NDArray[np.uint8], width: int) -> NDArray[np.float32]:
     raise AdvdimError(
         f"images of {side} pixels cannot be measured at width {width}; expected widths that divide {side}, or that it "
         "divides; change the statistic's widths, or the dataset's width"
+    )
+
+
+def info_of(pixels: NDArray[np.float32], info: ImageInfo) -> ImageInfo:
+    """What nets must know of images at another width: their means of blocks deviate less than single pixels."""
+    deviations = pixels.std(axis=(0, 1, 2), dtype=np.float64)
+    return replace(
+        info,
+        shape=(pixels.shape[1], pixels.shape[2], pixels.shape[3]),
+        channel_means=tuple(pixels.mean(axis=(0, 1, 2), dtype=np.float64).tolist()),
+        channel_deviations=tuple(np.where(deviations > 0.0, deviations, 1.0).tolist()),
     )
 
 

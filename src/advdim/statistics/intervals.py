@@ -94,6 +94,36 @@ def mean(values: ArrayLike, level: float = 0.95) -> Estimate:
     return _student(centre, error, sample.size - 1, level)
 
 
+def difference_of_means(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Estimate:
+    """Difference of two means with Welch's interval.
+
+    Args:
+        first: shape (n,), finite, n at least 2.
+        second: shape (m,), finite, m at least 2.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Mean of the first less that of the second; where neither varies beyond rounding, without an interval's width.
+
+    Raises:
+        ValueError: if one is not a vector of two or more finite numbers, or the level is not in (0, 1).
+
+    Source:
+        Welch 1947.
+    """
+    _check_level(level)
+    one, other = _vector(first, "first"), _vector(second, "second")
+    if min(one.size, other.size) < 2:
+        raise ValueError(f"a difference of means needs two values on each side, found {one.size} and {other.size}")
+    value = float(one.mean() - other.mean())
+    errors = [float(sample.var(ddof=1)) / sample.size for sample in (one, other)]
+    if sum(errors) <= (1e-12 * max(np.abs(one).max(), np.abs(other).max())) ** 2:
+        return Estimate(value, value, value)
+    freedom = sum(errors) ** 2 / sum(e**2 / (s.size - 1) for e, s in zip(errors, (one, other), strict=True))
+    half = float(stats.t.isf(0.5 * (1.0 - level), freedom)) * math.sqrt(sum(errors))
+    return Estimate(value, value - half, value + half)
+
+
 def slope(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Estimate:
     """Slope of the least-squares line with Student's interval; of logarithms, an exponent.
 

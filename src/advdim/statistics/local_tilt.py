@@ -26,7 +26,7 @@ from advdim.models.snapshots import measure_snapshots
 
 def measure(job: Job) -> None:
     """Write the local tilt at each test image and snapshot."""
-    write_table(measure_snapshots(job, prepare), job.output / "table.parquet")
+    write_table(measure_snapshots(job, prepare, draws=False), job.output / "table.parquet")
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:

@@ -1,0 +1,155 @@
+"""Attacks on an image net against Foolbox, ART and cleverhans on the same net, images and thread, in alternation.
+
+These libraries are no dependencies of the project. Each is compared where this Python has it; see `docs/attacks.md`.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from comparisons import Comparison, alternate
+
+from advdim.attacks.deepfool import deepfool
+from advdim.attacks.iterative import attack
+from advdim.attacks.minimal import Search, smallest
+from advdim.attacks.peer import load_attack
+from advdim.datasets import photos12
+from advdim.datasets.stored import ImageInfo
+from advdim.models import convolutional
+from advdim.models.loss import cross_entropy, predict
+from advdim.norms import length, radius_of
+from advdim.training.objectives import plain
+from advdim.training.sources import FiniteSet
+from advdim.training.trainer import Trainer
+
+WIDTH, CHANNELS, IMAGES, EPS, STEPS = 32, 64, 60, 0.005, 10
+Attack = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An attack and its peers: in which norm, in a ball or of smallest size, ours, and theirs by name."""
+
+    name: str
+    norm: Any
+    ball: bool
+    ours: Attack
+    peers: dict[str, Attack]
+    times: int
+
+
+def trained_net() -> tuple[keras.Model, tf.Tensor]:
+    """The 6-layer strided net after a short training on photographs, and test images."""
+    made = photos12.build(width=WIDTH, crop=128, train_per_class=100, test_per_class=20, seed=0)
+    info = ImageInfo((WIDTH, WIDTH, 3), made.class_names, (0.45,) * 3, (0.25,) * 3)
+    options = {"channels": CHANNELS, "layers": 6, "strides": [1, 2, 2, 2, 2, 2], "head": "flatten"}
+    net = convolutional.build(info, **options, seed=0)
+    source = FiniteSet(made.train_images, made.train_labels, 64, seed=0)
+    Trainer(net, source, plain.prepare(net, cross_entropy), 1e-3).advance(0, 60)
+    return net, tf.constant(made.test_images[:IMAGES], tf.float32) / 255
+
+
+def in_ball(net: keras.Model, norm: Any) -> Case:
+    """Ten steps in a ball of fixed size."""
+    radius = radius_of(norm, EPS, WIDTH**2 * 3)
+    step = radius / 4
+
+    @tf.function
+    def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        how = {"norm": norm, "radius": radius, "steps": STEPS, "step_size": step, "stop": True}
+        return attack(net, images, classes, **how).images
+
+    name = {"linf": "LinfProjectedGradientDescentAttack", "l2": "L2ProjectedGradientDescentAttack"}[norm]
+    options = {"steps": STEPS, "rel_stepsize": 0.25, "random_start": False}
+    peers = _loaded(net, norm, radius, foolbox=(name, options))
+    peers |= _loaded(net, norm, radius, art=("ProjectedGradientDescent", {"max_iter": STEPS, "eps_step": step}))
+    if importlib.util.find_spec("cleverhans"):
+        module = importlib.import_module("cleverhans.tf2.attacks.projected_gradient_descent")
+        order = np.inf if norm == "linf" else 2
+
+        def cleverhans(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+            rest = {"clip_min": 0.0, "clip_max": 1.0, "y": classes, "rand_init": False, "sanity_checks": False}
+            logits = lambda batch: net(batch, training=False)  # noqa: E731
+            return module.projected_gradient_descent(logits, images, radius, step, STEPS, order, **rest)
+
+        peers["cleverhans"] = cleverhans
+    return Case(f"{STEPS}-step {norm} attack", norm, True, ours, peers, 3)
+
+
+def deepest(net: keras.Model) -> Case:
+    """DeepFool in l_2, at most 50 steps, the ten classes ahead of the others."""
+
+    @tf.function
+    def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        return deepfool(net, images, classes, norm="l2", steps=50, overshoot=0.02, candidates=10)[0]
+
+    peers = _loaded(net, "l2", None, foolbox=("L2DeepFoolAttack", {"steps": 50, "candidates": 11}))
+    options = {"max_iter": 50, "epsilon": 0.02, "nb_grads": 11}
+    return Case("DeepFool", "l2", False, ours, peers | _loaded(net, "l2", None, art=("DeepFool", options)), 1)
+
+
+def smallest_sizes(net: keras.Model, norm: Any) -> Case:
+    """The search for the smallest size, against the minimising attack of Foolbox, which takes 100 steps."""
+    how = Search(norm, radius_of(norm, 0.5, WIDTH**2 * 3), 0.01, STEPS, 0.25)
+
+    @tf.function
+    def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        return smallest(net, images, classes, how).images
+
+    name = {"linf": "LInfFMNAttack", "l2": "DDNAttack"}[norm]
+    return Case(
+        f"smallest {norm} sizes", norm, False, ours, _loaded(net, norm, None, foolbox=(name, {"steps": 100})), 1
+    )
+
+
+def compare_attacks() -> list[Comparison]:
+    """All attacks with all peers at hand; an empty list, and a sentence, where there is none."""
+    net, images = trained_net()
+    classes = predict(net(images, training=False))
+    tf.random.set_seed(0)
+    cases = [in_ball(net, "linf"), in_ball(net, "l2"), deepest(net), *(smallest_sizes(net, n) for n in ("linf", "l2"))]
+    if not any(case.peers for case in cases):
+        print("Attacks were not compared: neither Foolbox nor ART nor cleverhans; run this in a Python that has them.")
+    return [_compare(case, name, theirs, net, images, classes) for case in cases for name, theirs in case.peers.items()]
+
+
+def _compare(
+    case: Case, name: str, theirs: Attack, net: keras.Model, images: tf.Tensor, classes: tf.Tensor
+) -> Comparison:
+    found: dict[str, tf.Tensor] = {}
+
+    def run(which: str, one: Attack) -> None:
+        found[which] = one(images, classes)
+
+    rates = alternate(lambda: run("ours", case.ours), lambda: run("theirs", theirs), len(images), case.times)
+    fooled, sizes = {}, {}
+    for which, reached in found.items():
+        fooled[which] = (predict(net(reached, training=False)) != classes).numpy()
+        sizes[which] = np.where(fooled[which], length(case.norm, reached - images), np.inf)
+    remark = f"classes changed {fooled['ours'].mean():.3f}, peer's {fooled['theirs'].mean():.3f}"
+    if not case.ball:
+        both = fooled["ours"] & fooled["theirs"]
+        ratio = sizes["ours"][both] / sizes["theirs"][both]
+        remark += (
+            f"; sizes over the peer's: median {np.median(ratio):.3f}, at most 1.01 on {np.mean(ratio <= 1.01):.0%}"
+        )
+    part = f"{case.name}, 6 layers of {CHANNELS} channels, width {WIDTH}"
+    return Comparison(part, name, "images/s", *rates, remark)
+
+
+def _loaded(
+    net: keras.Model, norm: Any, radius: float | None, **attacks: tuple[str, dict[str, Any]]
+) -> dict[str, Attack]:
+    """The attacks of those libraries that this Python has."""
+    return {
+        library: load_attack(
+            net, {"library": library, "attack": name, "norm": norm, "eps_pixel": radius, "options": options}, radius
+        )
+        for library, (name, options) in attacks.items()
+        if importlib.util.find_spec(library)
+    }

@@ -1,0 +1,135 @@
+"""Training of image nets by every objective, against loops in PyTorch: as installed, and at its best.
+
+PyTorch is no dependency of the project. The benchmark asks a Python that has it, in a process of its own: the one that
+the variable PEERS names, or this one. At its best, PyTorch has images channels last and compiled nets, and an allocator
+that keeps its pages. All have one thread, and run in turn.
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import numpy as np
+from comparisons import Comparison
+
+from advdim.datasets.stored import ImageInfo
+from advdim.models import convolutional
+from advdim.models.loss import cross_entropy
+from advdim.training.sources import FiniteSet
+from advdim.training.trainer import Trainer
+
+CLASSES = 10
+KEPT_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_TOP_PAD_": str(2**28)}
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "gradient_penalty": {"norm": "l1", "eps_pixel": 0.005},
+    "adversarial": {"norm": "linf", "eps_pixel": 0.005, "through_attack": False},
+    "pgd": {"norm": "linf", "eps_pixel": 0.005, "steps": 7, "relative_step": 0.25, "random_start": True},
+    "cross_lipschitz": {"weight": 0.01},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is trained: a net of 64 channels, an objective, a batch of images of some width, and steps in one go."""
+
+    name: str
+    objective: str
+    width: int
+    batch: int
+    steps: int
+    net: dict[str, Any]
+
+
+STRIDED = {"layers": 6, "strides": [1, 2, 2, 2, 2, 2], "pools": [], "dilation": 1, "head": "flatten"}
+DILATED = {"layers": 8, "strides": [1] * 8, "pools": [2, 4, 6], "head": "max"}
+CASES = [
+    *(Case(f"6 layers, {name}", name, 32, 128, 2, STRIDED) for name in OBJECTIVES),
+    *(
+        Case(f"8 layers, width {width}", "plain", width, 32, 1, DILATED | {"dilation": width // 32})
+        for width in (64, 128)
+    ),
+]
+
+
+class Peer:
+    """PyTorch in a process of its own."""
+
+    def __init__(self, *, tuned: bool) -> None:
+        command = [os.environ.get("PEERS", sys.executable), str(Path(__file__).with_name("torch_images.py"))]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEPT_PAGES if tuned else {})
+        environment.pop("PYTHONPATH", None)
+        self._process = subprocess.Popen(
+            [*command, *(["tuned"] if tuned else [])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+        self._send = cast(TextIO, self._process.stdin)
+        self._receive = cast(TextIO, self._process.stdout)
+        self.version = self._answer()
+
+    def seconds(self, case: Case) -> float:
+        """Seconds that the steps of a case take."""
+        self._send.write(json.dumps(asdict(case)) + "\n")
+        self._send.flush()
+        return float(self._answer())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+    def _answer(self) -> Any:
+        line = self._receive.readline()
+        return json.loads(line) if line else None
+
+
+def compare_image_training(cases: list[Case] = CASES, rounds: int = 3) -> list[Comparison]:
+    """Ours against both peers; an empty list, and a sentence, where there is no PyTorch."""
+    peers = {"PyTorch as installed": Peer(tuned=False), "PyTorch at its best": Peer(tuned=True)}
+    try:
+        if any(peer.version is None for peer in peers.values()):
+            print("Training of image nets was not compared: no PyTorch; let PEERS name a Python that has it.")
+            return []
+        return [comparison for case in cases for comparison in _compare(case, peers, rounds)]
+    finally:
+        for peer in peers.values():
+            peer.close()
+
+
+def _compare(case: Case, peers: dict[str, Peer], rounds: int) -> list[Comparison]:
+    ours = trainer(case)
+    seconds: dict[str, list[float]] = {name: [] for name in ("ours", *peers)}
+    for counted in range(-1, rounds):
+        start = time.perf_counter()
+        ours.advance(0, case.steps)
+        taken = {"ours": time.perf_counter() - start} | {name: peer.seconds(case) for name, peer in peers.items()}
+        for name, second in taken.items():
+            seconds[name] += [second] if counted >= 0 else []
+    rates = {name: [case.steps * case.batch / second for second in each] for name, each in seconds.items()}
+    remark = f"64 channels, width {case.width}, batch {case.batch}; PyTorch {next(iter(peers.values())).version}"
+    return [
+        Comparison(f"training, {case.name}", name, "images/s", rates["ours"], rates[name], remark) for name in peers
+    ]
+
+
+def trainer(case: Case) -> Trainer:
+    """Our trainer of a case, on random images."""
+    info = ImageInfo((case.width, case.width, 3), tuple(map(str, range(CLASSES))), (0.5,) * 3, (0.25,) * 3)
+    options = {"channels": 64, "layers": case.net["layers"], "strides": case.net["strides"], "head": case.net["head"]}
+    options |= {"pool_after": case.net["pools"], "dilations": case.net["dilation"], "seed": 0}
+    net = convolutional.build(info, **options)
+    images = np.random.default_rng(0).integers(0, 256, (4 * case.batch, *info.shape), dtype=np.uint8)
+    source = FiniteSet(images, np.arange(len(images)) % CLASSES, case.batch, seed=0)
+    module = importlib.import_module(f"advdim.training.objectives.{case.objective}")
+    objective = module.prepare(net, cross_entropy, **OBJECTIVES[case.objective])
+    return Trainer(net, source, objective, 1e-3)

@@ -1,0 +1,144 @@
+"""The figures of the dimension study on made-up tables."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from advdim.figures import poolings, training_methods, vulnerability
+from advdim.ledger.dimension_nets import AUGMENTATIONS, CROSS_LIPSCHITZ, PENALTIES, PLAIN, THROUGH
+from advdim.ledger.dimension_penalties import ATTACKS
+
+
+@pytest.fixture
+def nets() -> pd.DataFrame:
+    """Three seeds of four methods at three strengths, and plain nets."""
+    methods = (PENALTIES["l1"], AUGMENTATIONS["linf"], THROUGH["linf"], CROSS_LIPSCHITZ)
+    rows = [
+        {"method": method, "strength": strength, "seed": seed, "l1": 5 - 10 * strength + 0.1 * seed, "l2": 1 - strength}
+        for method in methods
+        for strength in (0.1, 0.2, 0.3)
+        for seed in range(3)
+    ]
+    rows += [{"method": PLAIN, "strength": 0.0, "seed": seed, "l1": 6.0, "l2": 1.2} for seed in range(3)]
+    frame = pd.DataFrame(rows)
+    return frame.assign(vulnerability=frame["l1"] / 10, accuracy=0.9 + 0.01 * frame["seed"])
+
+
+def test_methods_are_drawn_at_their_means(nets: pd.DataFrame) -> None:
+    fig = training_methods.draw_methods(nets)
+    over_strength, against = fig.axes[1], fig.axes[3]
+    labels = [box.get_label() for box in against.containers]
+    assert labels == [PLAIN, PENALTIES["l1"], AUGMENTATIONS["linf"], CROSS_LIPSCHITZ]  # app. F has its own figure
+    line = against.containers[1][0]
+    assert line.get_xdata() == pytest.approx([4.1, 3.1, 2.1])
+    assert line.get_ydata() == pytest.approx([0.41, 0.31, 0.21])
+    assert len(over_strength.containers) == 2  # the weight of the cross-Lipschitz penalty is no eps
+    plt.close(fig)
+
+
+def test_fronts_have_intervals_of_both_means(nets: pd.DataFrame) -> None:
+    fig = training_methods.draw_fronts(nets)
+    across, along = fig.axes[0].containers[1][2]
+    half = np.ptp(along.get_segments()[0][:, 1]) / 2
+    assert half == pytest.approx(4.3027 * 0.01 / np.sqrt(3), rel=1e-3)  # Student's t of two degrees of freedom
+    assert np.ptp(across.get_segments()[0][:, 0]) / 2 == pytest.approx(half, rel=1e-3)
+    plt.close(fig)
+
+
+def test_nets_through_the_attack_stand_beside_their_twins(nets: pd.DataFrame) -> None:
+    fig = training_methods.draw_through_attack(nets)
+    points = fig.axes[0].lines[0]
+    assert points.get_xdata() == pytest.approx(points.get_ydata())
+    assert len(points.get_xdata()) == 9
+    plt.close(fig)
+
+
+def test_penalties_have_a_line_for_each_attack() -> None:
+    rows = pd.DataFrame(
+        [
+            {"attack": attack, "strength": strength, "l1": 5 - strength, "share": 0.5 - strength}
+            for attack in ATTACKS
+            for strength in (0.0, 0.1, 0.2)
+        ]
+    )
+    fig = vulnerability.draw_penalties(rows)
+    assert [line.get_ydata()[0] for line in fig.axes[0].lines[:5]] == pytest.approx([0.5] * 5)
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == list(ATTACKS)
+    plt.close(fig)
+
+
+def test_thresholds_scale_with_the_square_root_of_d() -> None:
+    grid = np.geomspace(1e-3, 1e-1, 11)
+    curves = pd.concat(
+        pd.DataFrame({"which": which, "d": d, "net": 0, "eps_pixel": grid, "share": np.minimum(1, grid * np.sqrt(d))})
+        for which in ("measured", "first order")
+        for d in (100, 400)
+    )
+    fig = vulnerability.draw_thresholds(curves, 0.005)
+    first, second = (fig.axes[1].lines[number] for number in (0, 1))
+    shared = np.interp(first.get_xdata(), second.get_xdata(), second.get_ydata())
+    below = (shared > 0.1) & (shared < 0.8)  # where no curve has come to its end
+    assert below.sum() > 3
+    assert first.get_ydata()[below] == pytest.approx(shared[below], abs=0.05)
+    plt.close(fig)
+
+
+def test_exponents_orders_areas_and_poolings_are_drawn() -> None:
+    exponents = pd.DataFrame(
+        [
+            {
+                "measurement": name,
+                "norm": norm,
+                "slope": slope,
+                "low": slope - 0.1,
+                "high": slope + 0.1,
+                "covered": name == "a",
+            }
+            for name in ("a", "b")
+            for norm, slope in poolings.PREDICTED.items()
+        ]
+    )
+    fig = poolings.draw_initial_exponents(exponents)
+    assert [axes.containers[0][0].get_xdata()[0] for axes in fig.axes] == pytest.approx(
+        list(poolings.PREDICTED.values())
+    )
+    sizes = np.array([1.0, 4.0, 16.0])
+    pooled = pd.DataFrame({"area": sizes, "d": 64, "width": 8, "logit_l2": 2 / np.sqrt(sizes)})
+    line = poolings.draw_areas(pooled).axes[0].lines[-1]
+    assert line.get_ydata() == pytest.approx([2.0, 0.5])  # the prediction through the points
+    losses = pd.DataFrame({"norm": ["linf", "linf", "l2", "l2"], "eps_pixel": [0.01, 0.02] * 2, "gap": [1.0, 4.0] * 2})
+    assert poolings.draw_order(losses).axes[0].lines[-1].get_ydata() == pytest.approx([0.5, 2.0])
+    kinds = pd.DataFrame(
+        [
+            {"pooling": kind, "accuracy": 0.9, "vulnerability": 0.1 * seed, "l1": 5.0, "l1_initial": 0.5}
+            for kind in ("average", "strided", "max")
+            for seed in range(3)
+        ]
+    )
+    assert len(poolings.draw_poolings(kinds).axes) == 3
+    plt.close("all")
+
+
+def test_damage_is_drawn_as_a_ratio() -> None:
+    damage = pd.DataFrame(
+        [
+            {
+                "norm": norm,
+                "d": d,
+                "eps_pixel": eps,
+                "predicted": eps,
+                "measured": 0.8 * eps,
+                "dataset": "x",
+                "model": "y",
+            }
+            | {"training": "z", "seed": seed, "pair": ""}
+            for norm in ("linf", "l2")
+            for d in (192, 768)
+            for eps in (0.001, 0.01)
+            for seed in (0, 1)
+        ]
+    )
+    fig = vulnerability.draw_damage(damage)
+    assert [axes.lines[0].get_ydata()[0] for axes in fig.axes] == pytest.approx([0.8, 0.8])
+    plt.close(fig)
