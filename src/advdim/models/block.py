@@ -68,8 +68,8 @@ class Block(keras.layers.Layer):  # type: ignore[misc]
         if self._settings["padding"] == "reflect":
             edges = [[0, 0], [dilation, dilation], [dilation, dilation], [0, 0]]
             images, padding = tf.pad(images, edges, "REFLECT"), "VALID"
-        # Not tf.nn.conv2d, which has no gradient of dilated convolutions on the CPU.
-        return tf.nn.convolution(images, kernel, stride, padding, dilations=dilation)
+        # Not tf.nn.conv2d, which has no gradient of dilated convolutions on the CPU; without a format, no second one.
+        return tf.nn.convolution(images, kernel, stride, padding, "NHWC", dilation)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape (n, height / stride, width / stride, filters), rounded up."""
