@@ -14,7 +14,7 @@ from advdim.statistics.intervals import Estimate, binomial
 from advdim.statistics.slices import SORTS
 from advdim.theory.caps import mean_distance_to_cap
 
-TITLES = {"random": "random plane", "one worst": "through one worst case", "two worst": "through two worst cases"}
+TITLES = {"random": "random plane", "one worst": "one worst case", "two worst": "two worst cases"}
 LIMIT = 3.0
 """How far from the origin slices are drawn."""
 
