@@ -98,7 +98,7 @@ def test_given_weights_become_the_one_snapshot_the_same_bytes_each_time(tmp_path
         given.train(job)
     weights.unlink()
     first, second = ({path.name: path.read_bytes() for path in job.output.iterdir()} for job in jobs)
-    assert sorted(first) == ["architecture.json", "step-0000000.weights.h5"]
+    assert sorted(first) == ["architecture.json", "layers.parquet", "step-0000000.weights.h5"]
     assert first == second
     assert kept_steps(jobs[0].output) == [0]
     model = build(jobs[0].settings["model"], jobs[0].inputs["dataset"], 0)

@@ -102,8 +102,12 @@ def _settings(results: Results) -> pd.DataFrame:
             "steps": net.training.get("steps", 0),
             "family": str((net.labels[0], sorted(net.model.items()), sorted(common.items(), key=str))),
         }
-    index = pd.MultiIndex.from_tuples(rows, names=NET) if rows else pd.MultiIndex.from_arrays([[]] * 5, names=NET)
-    return pd.DataFrame(list(rows.values()), index=index)
+    return pd.DataFrame(list(rows.values()), index=_index_of_nets(list(rows)))
+
+
+def _index_of_nets(labels: list[tuple[str, str, str, int, str]]) -> pd.MultiIndex:
+    """Labels of nets as an index; Pandas wants to be told its levels where there are none."""
+    return pd.MultiIndex.from_tuples(labels, names=NET) if labels else pd.MultiIndex.from_arrays([[]] * 5, names=NET)
 
 
 def _iterated(results: Results, norm: Norm) -> pd.DataFrame:
@@ -115,7 +119,7 @@ def _iterated(results: Results, norm: Norm) -> pd.DataFrame:
     )
     attacked = at_end(observations(results, "iterative"))
     if attacked.empty or not ranked:
-        return pd.DataFrame({"vulnerability": [], "eps": []})
+        return pd.DataFrame({"vulnerability": [], "eps": []}, index=_index_of_nets([]))
     ranks = {name: rank for rank, (*_, name) in enumerate(ranked)}
     attacked = attacked[attacked["measurement"].isin(ranks)]
     rank = attacked["measurement"].map(ranks)
