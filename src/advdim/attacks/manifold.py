@@ -11,7 +11,7 @@ import tensorflow as tf
 from advdim.datasets.spheres import sample_sphere
 from advdim.datasets.stored import read_info
 from advdim.job import Job
-from advdim.models.sphere_logits import sphere_logits
+from advdim.models.sphere_logits import Logits, sphere_logits
 from advdim.seeds import named_seed
 
 
@@ -78,6 +78,14 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     return run
 
 
+def logits_and_gradient(logits_of: Logits, points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The logits at some points, shape (n,), and their gradients with respect to the points, shape (n, d)."""
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        logits = logits_of(points)
+    return logits, tape.gradient(logits, points)
+
+
 def walk_on_sphere(
     model: keras.Model,
     starts: tf.Tensor,
@@ -113,12 +121,6 @@ def walk_on_sphere(
     def error(logits: tf.Tensor) -> tf.Tensor:
         return (logits > 0) != outer
 
-    def logits_and_gradient(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            logits = logits_of(points)
-        return logits, tape.gradient(logits, points)
-
     def walk(number: tf.Tensor, points: tf.Tensor, logits: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:
         gradient, taken = rest
         outward = points / radii
@@ -127,11 +129,11 @@ def walk_on_sphere(
         moved = radii * tf.math.l2_normalize(moved, axis=1)
         ended = error(logits) & stop_at_errors
         points = tf.where(ended[:, None], points, moved)
-        return number + 1, points, *logits_and_gradient(points), taken + tf.cast(~ended, tf.int32)
+        return number + 1, points, *logits_and_gradient(logits_of, points), taken + tf.cast(~ended, tf.int32)
 
     def goes_on(number: tf.Tensor, _: tf.Tensor, logits: tf.Tensor, *__: tf.Tensor) -> tf.Tensor:
         return (number < steps) & ~(tf.reduce_all(error(logits)) & stop_at_errors)
 
-    first = (tf.constant(0), starts, *logits_and_gradient(starts), tf.zeros(tf.shape(starts)[0], tf.int32))
+    first = (tf.constant(0), starts, *logits_and_gradient(logits_of, starts), tf.zeros(tf.shape(starts)[0], tf.int32))
     _, points, logits, _, taken = tf.while_loop(goes_on, walk, first)
     return Walked(points, error(logits), taken, logits)

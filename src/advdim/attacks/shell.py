@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from advdim.attacks.manifold import draw_starts
+from advdim.attacks.manifold import draw_starts, logits_and_gradient
 from advdim.datasets.stored import read_info
 from advdim.job import Job
 from advdim.models.sphere_logits import sphere_logits
@@ -70,23 +70,17 @@ def nearest_called_outer(
     """
     logits_of = sphere_logits(model)
 
-    def logits_and_gradient(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            logits = logits_of(points)
-        return logits, tape.gradient(logits, points)
-
     def walk(number: tf.Tensor, points: tf.Tensor, logits: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:
         gradient, taken = rest
         length = step_size * tf.cast(number + 1, tf.float32)
         moved = _into_shell(starts + length * tf.math.l2_normalize(gradient, axis=1), outer_radius)
         points = tf.where(logits[:, None] > 0, points, moved)
-        return number + 1, points, *logits_and_gradient(points), taken + tf.cast(logits <= 0, tf.int32)
+        return number + 1, points, *logits_and_gradient(logits_of, points), taken + tf.cast(logits <= 0, tf.int32)
 
     def goes_on(number: tf.Tensor, _: tf.Tensor, logits: tf.Tensor, *__: tf.Tensor) -> tf.Tensor:
         return (number < steps) & ~tf.reduce_all(logits > 0)
 
-    first = (tf.constant(0), starts, *logits_and_gradient(starts), tf.zeros(tf.shape(starts)[0], tf.int32))
+    first = (tf.constant(0), starts, *logits_and_gradient(logits_of, starts), tf.zeros(tf.shape(starts)[0], tf.int32))
     _, points, logits, _, taken = tf.while_loop(goes_on, walk, first)
     return points, logits > 0, taken
 
