@@ -27,10 +27,10 @@ ASKED = 2.0
 """Lead that a step aims at, in units of the smallest that counts as a change of class."""
 MOMENTUM = 0.5
 """Share of the last step by which the next one goes on."""
-STRIDES: dict[str, tuple[float, float]] = {"l2": (0.8, 0.02), "linf": (30.0, 0.1)}
+STRIDES: dict[str, tuple[float, float]] = {"l2": (0.8, 0.02), "linf": (60.0, 0.05)}
 """First and last stride, as `smallest_on_plane` takes them."""
-PATIENCE = 8
-"""Steps after which an image whose size has hardly become smaller is done."""
+BEYOND = {"l2": 1.0, "linf": 0.3}
+"""Lead that the first step aims at, as a share of the gap at the image: it goes beyond the boundary."""
 RAY, HALVINGS = 0.004, 6
 """In the end the point found moves towards its image by at most this share, found by so many halvings."""
 
@@ -57,13 +57,11 @@ class Walk:
         norm: l2 or linf.
         largest: largest size, pixels on [0, 1].
         steps: gradients an image and rival at most.
-        precision: an image is done where `PATIENCE` steps make what was found smaller by less than a tenth of this.
     """
 
     norm: Norm
     largest: float
     steps: int
-    precision: float
 
 
 class _Tracks(NamedTuple):
@@ -76,7 +74,6 @@ class _Tracks(NamedTuple):
         before: where they were one step earlier.
         asked: lead that the last step aimed at, logits, shape (k,).
         gap: how far the rival lagged behind in the beginning, logits, shape (k,).
-        mark: the smallest size found when the image was last looked at, shape (k,).
     """
 
     image: tf.Tensor
@@ -85,7 +82,6 @@ class _Tracks(NamedTuple):
     before: tf.Tensor
     asked: tf.Tensor
     gap: tf.Tensor
-    mark: tf.Tensor
 
 
 def walk(model: keras.Model, images: tf.Tensor, classes: tf.Tensor, starts: tf.Tensor, how: Walk) -> Smallest:
@@ -110,7 +106,7 @@ def walk(model: keras.Model, images: tf.Tensor, classes: tf.Tensor, starts: tf.T
         size = length(how.norm, tracks.points - centres)
         found = _note(found, tracks, size, has_changed(own, logits) & (size <= how.largest * (1 + 1e-6)))
         distance = size - tf.math.divide_no_nan(ahead, length(DUAL[how.norm], slope))
-        kept, tracks = _judge(number, tracks, distance, found, how)
+        kept = _look_near(number, tracks, distance, tf.shape(images)[0])
         least = ASKED * LEAD * tf.reduce_max(tf.abs(logits), axis=1)
         moved = _move(number, tracks, centres, slope, ahead, least, how)
         return number + 1, _Tracks(*(tf.boolean_mask(part, kept) for part in moved)), found
@@ -119,7 +115,7 @@ def walk(model: keras.Model, images: tf.Tensor, classes: tf.Tensor, starts: tf.T
         return (number <= how.steps) & (tf.size(tracks.image) > 0)
 
     some, rows = tf.TensorShape([None, *images.shape[1:]]), tf.TensorShape([None])
-    shapes = (tf.TensorShape([]), _Tracks(rows, rows, some, some, rows, rows, rows), Smallest(some, rows, rows))
+    shapes = (tf.TensorShape([]), _Tracks(rows, rows, some, some, rows, rows), Smallest(some, rows, rows))
     first = (tf.constant(0), tracks, Smallest(images, none, tf.zeros_like(classes, tf.int32)))
     _, _, found = tf.while_loop(goes_on, step, first, shape_invariants=shapes)
     return _draw_in(model, images, classes, Smallest(*found), how)
@@ -133,8 +129,7 @@ def _first_tracks(model: keras.Model, images: tf.Tensor, classes: tf.Tensor, sta
     gap = tf.reshape(gaps, [-1])
     points = tf.repeat(starts, count, axis=0)
     image = tf.repeat(tf.range(tf.shape(images)[0]), count)
-    mark = tf.fill(tf.shape(gap), gap.dtype.max)
-    return _Tracks(image, tf.reshape(rivals, [-1]), points, points, tf.zeros_like(gap), gap, mark)
+    return _Tracks(image, tf.reshape(rivals, [-1]), points, points, tf.zeros_like(gap), gap)
 
 
 def _lead_of(
@@ -160,17 +155,11 @@ def _note(found: Smallest, tracks: _Tracks, size: tf.Tensor, counts: tf.Tensor) 
     )
 
 
-def _judge(
-    number: tf.Tensor, tracks: _Tracks, distance: tf.Tensor, found: Smallest, how: Walk
-) -> tuple[tf.Tensor, _Tracks]:
-    """Tell which tracks go on: boundaries that look nearest, of images that still gain."""
-    lowest = tf.gather(tf.math.unsorted_segment_min(distance, tracks.image, tf.shape(found.size)[0]), tracks.image)
+def _look_near(number: tf.Tensor, tracks: _Tracks, distance: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+    """Whether a track goes on: its boundary looks about as near as the nearest of its image's; shape (k,)."""
+    lowest = tf.gather(tf.math.unsorted_segment_min(distance, tracks.image, images), tracks.image)
     slack = tf.gather(tf.constant([*SLACK, 1.0], distance.dtype), tf.minimum(number, len(SLACK)))
-    near = distance <= lowest + (slack - 1) * tf.abs(lowest)
-    size = tf.gather(found.size, tracks.image)
-    looked = (number > PATIENCE) & (number % PATIENCE == 0)
-    settled = looked & (size < size.dtype.max) & (size > tracks.mark * (1 - 0.1 * how.precision))
-    return near & ~settled, tracks._replace(mark=tf.where(looked, size, tracks.mark))
+    return distance <= lowest + (slack - 1) * tf.abs(lowest)
 
 
 def _move(
@@ -184,10 +173,10 @@ def _move(
 ) -> _Tracks:
     """Step to the plane on which the lead is the least that counts, and as much more as the last step fell short.
 
-    The first step goes as far beyond the boundary: from there the walk sees more of it than from the image's side.
+    The first step goes beyond the boundary: from there the walk sees more of it than from the image's side.
     """
     gap = tf.abs(tracks.gap)
-    asked = least + tf.where(number > 0, tf.clip_by_value(tracks.asked - ahead, 0.0, 0.3 * gap), gap)
+    asked = least + tf.where(number > 0, tf.clip_by_value(tracks.asked - ahead, 0.0, 0.3 * gap), BEYOND[how.norm] * gap)
     moves = tracks.points - centres
     level = asked - ahead + dot(slope, moves)
     radius = length(how.norm, moves) + tf.math.divide_no_nan(asked - ahead, length(DUAL[how.norm], slope))

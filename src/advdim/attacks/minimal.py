@@ -39,7 +39,7 @@ class Search:
         norm: norm of the balls.
         largest: largest radius, pixels on [0, 1].
         precision: a single-step search ends where the attack fails in a ball that is smaller by this share than what
-            was found; a walk where several steps gain less than a tenth of it.
+            was found.
         steps: gradient steps of the walk; if it is one, the single-step attack from the image.
     """
 
@@ -92,7 +92,7 @@ def smallest(
     gradient, losses, logits = gradient_of(model, images, classes, "margin")
     if how.steps == 1:
         return _least_step(model, images, classes, gradient, logits, how)
-    road = Walk(how.norm, how.largest, how.steps, how.precision)
+    road = Walk(how.norm, how.largest, how.steps)
     if seeds is None:
         return walk(model, images, classes, images, road)
     guess = tf.math.divide_no_nan(-losses, length(DUAL[how.norm], gradient))

@@ -127,8 +127,8 @@ class Minimal(GradientSteps):
         default=0.01,
         ge=1e-4,
         le=0.5,
-        description="With `steps: 1` the share by which a ball must be smaller for the step to fail in it; else an "
-        "image is done early where eight steps gain less than a tenth of this share.",
+        description="With `steps: 1` the share by which a ball must be smaller for the step to fail in it; more steps "
+        "do without it.",
     )
 
 
