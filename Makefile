@@ -18,6 +18,8 @@ PROFILE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONNOUSERSITE := 1
+# Where bytecode is not kept, as in many containers, every job compiles the modules of TensorFlow anew, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(PROFILE),)
 export SNAKEMAKE_PROFILE := $(PROFILE)
 endif

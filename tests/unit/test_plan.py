@@ -51,6 +51,11 @@ def changed(document: Document, change: Callable[[Document], object]) -> Plan:
     return plan_of(other)
 
 
+def forget_code() -> None:
+    code.code_of.cache_clear()
+    code._module_digest.cache_clear()
+
+
 def pages_of(study: str) -> set[str]:
     return {f"verdicts-{study}", study, *ALWAYS_RENDERED}
 
@@ -269,14 +274,14 @@ def test_an_objective_s_code_is_part_of_the_nets_that_it_trains_and_of_no_others
 
     before = changed(laptop, with_penalty)
     source = code._source
-    code.code_of.cache_clear()
+    forget_code()
 
     def edited(module: str) -> str:
         return source(module) + ("edited = True\n" if module.endswith("objectives.gradient_penalty") else "")
 
     monkeypatch.setattr(code, "_source", edited)
     after = changed(laptop, with_penalty)
-    code.code_of.cache_clear()
+    forget_code()
     gone = [before.recipes[path] for path in set(before.recipes) - set(after.recipes)]
     assert {recipe.settings["training"]["objective"]["kind"] for recipe in gone if recipe.stage == "models"} == {
         "gradient_penalty"
