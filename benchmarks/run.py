@@ -87,7 +87,7 @@ def page(title: str, rows: list[str], load: tuple[float, float], seconds: float)
         f"# {title}",
         "",
         "Written by `make bench`. Rates, higher is better: the median of the rounds, lowest and highest in brackets. "
-        "Ours and the peer run in turn; the ratio is ours over the peer's of the same round, its median over the rounds.",
+        "Ours and the peer run in turn; the ratio is the median, over the rounds, of ours over the peer's.",
         "",
         "| part | peer | unit | ours | peer's | ratio | remark |",
         "| --- | --- | --- | --- | --- | --- | --- |",
