@@ -3,15 +3,12 @@ handed = ""
 scale = ""
 
 # %%
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-import seaborn as sns
 
-from advdim.datasets.stored import read_image_info, read_images
 from advdim.figures import imagenet, poolings, style, training_methods, vulnerability, widths
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import not_run, verdict_table
+from advdim.figures.pictures import draw_pictures, learned_photographs
 from advdim.figures.suspicions import sum_suspicions
 from advdim.ledger.dimension_methods import compared_nets
 from advdim.ledger.dimension_nets import AUGMENTATIONS, THROUGH, net_rows, of_methods
@@ -49,31 +46,16 @@ not_run(page.not_run)
 # is shown here where the archive is at hand (`docs/imagenet12.md`).
 
 # %%
-learned = {row["labels"]["dataset"] for row in results.rows if row["stage"] == "models"}
-sets = [row for row in results.rows if row["kind"] == "photos12" and row["labels"]["dataset"] in learned]
-sets = sorted({row["path"]: row for row in sets}.values(), key=lambda row: results.settings(row)["width"])
-if sets:
-    fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))
-    for panel_row, row in zip(np.atleast_2d(panels), sets, strict=True):
-        images, labels = read_images(results.folder(row), "test")
-        names = read_image_info(results.folder(row)).class_names
-        for label, axes in enumerate(panel_row):
-            axes.imshow(images[int(np.flatnonzero(labels == label)[0])], interpolation="nearest")
-            axes.set(xticks=[], yticks=[])
-            axes.grid(visible=False)
-            sns.despine(ax=axes, left=True, bottom=True)
-            if row is sets[0]:
-                axes.set_title(names[label].replace("_", " "), fontsize=5.5, rotation=25, fontweight="normal")
-        panel_row[0].set_ylabel(f"{images.shape[1]} px", rotation=0, ha="right", va="center")
-    fig.subplots_adjust(wspace=0.05, hspace=0.05)
+photographs = learned_photographs(results)
+if photographs.rows:
     figure(
-        fig,
+        draw_pictures(photographs),
         anchor="pictures",
         caption="The first test crop of each class at every width.",
-        scale=f"{scale}: {len(sets)} widths",
+        scale=f"{scale}: {len(photographs.rows)} widths",
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
-        recipes=page.recipes(results.__class__(tuple(sets), results.root)),
+        recipes=page.recipes(photographs),
     )
 
 # %% [markdown]
@@ -91,7 +73,7 @@ for number, (name, built) in enumerate(imagenet.families(results).items(), 1):
         "and that were enlarged because their shortest edge is below 256 pixels.",
     )
     figure(
-        imagenet.draw_pictures(built),
+        draw_pictures(built),
         anchor=f"imagenet-pictures-{number}",
         caption=f"{name}: the first test picture of each class at every width at hand.",
         scale=page.scale_of(built),
