@@ -72,7 +72,7 @@ def _of_whole_seeds(nets: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
     """The nets of the seeds by which each method was trained with enough strengths: resampled, they give all curves."""
     if nets.empty:
         return nets
-    strengths = nets.groupby(["seed", "method"])["strength"].nunique().unstack(fill_value=0)
+    strengths = nets.pivot_table(index="seed", columns="method", values="strength", aggfunc="nunique", fill_value=0)
     enough = (strengths.reindex(columns=list(methods), fill_value=0) >= STRENGTHS).all(axis=1)
     return nets[nets["seed"].isin(enough[enough].index)]
 
