@@ -8,6 +8,7 @@ import os
 import random
 import resource
 import shutil
+import sys
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -105,6 +106,7 @@ def test_a_training_that_fails_after_its_last_step_loses_nothing(
 
 def make_with_little_room(folder: Path, recipe: Recipe) -> None:
     """Run a training job that cannot write a file of more than a few bytes; tell how it ended in a file."""
+    sys.dont_write_bytecode = True  # Python does not notice that a limit cuts it off, which breaks later imports
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
     try:
         make(recipe, data=folder / "data", checkpoint_seconds=60)
