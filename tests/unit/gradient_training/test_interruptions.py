@@ -8,8 +8,8 @@ import os
 import random
 import resource
 import shutil
-import sys
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
