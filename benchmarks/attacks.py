@@ -27,7 +27,7 @@ from advdim.training.objectives import plain
 from advdim.training.sources import FiniteSet
 from advdim.training.trainer import Trainer
 
-WIDTH, CHANNELS, IMAGES, EPS, STEPS = 32, 64, 60, 0.005, 10
+WIDTH, CHANNELS, IMAGES, EPS, STEPS, SEARCH_STEPS = 32, 64, 60, 0.005, 10, 20
 Attack = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
@@ -95,7 +95,7 @@ def deepest(net: keras.Model) -> Case:
 
 def smallest_sizes(net: keras.Model, norm: Any) -> Case:
     """The search for the smallest size, against the minimising attack of Foolbox, which takes 100 steps."""
-    how = Search(norm, radius_of(norm, 0.5, WIDTH**2 * 3), 0.01, STEPS, 0.25)
+    how = Search(norm, radius_of(norm, 0.5, WIDTH**2 * 3), 0.01, SEARCH_STEPS)
 
     @tf.function
     def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:

@@ -107,12 +107,28 @@ class DeepFool(OnImages):
 
 
 class Minimal(GradientSteps):
-    """Smallest perturbation that the gradient attack on the margin finds, by search over the size of the ball."""
+    """Smallest perturbation that changes the class: the nearest boundary, or the least size of the single step."""
 
     kind: Literal["minimal"]
+    steps: Positive = Field(
+        default=20,
+        description="Gradient steps along the boundary, from the image or a random start; more find nearer points "
+        "(docs/attacks.md shows the curve). 1 is the single-step attack, whose least size is searched.",
+    )
+    relative_step: float = Field(
+        default=0.25,
+        gt=0,
+        le=2,
+        description="Size of a step as a share of the radius in the attack on the largest ball, for the flag "
+        "`larger_eps_weaker`; the search itself chooses its steps.",
+    )
     largest_eps_pixel: float = Field(default=0.5, gt=0, le=1, description="Largest size that is tried, as `eps_pixel`.")
     precision: float = Field(
-        default=0.01, ge=1e-4, le=0.5, description="Share by which a ball must be smaller for the attack to fail in it."
+        default=0.01,
+        ge=1e-4,
+        le=0.5,
+        description="With `steps: 1` the share by which a ball must be smaller for the step to fail in it; more steps "
+        "do without it.",
     )
 
 

@@ -106,7 +106,9 @@ def _attack_passes(attack: Attack) -> int:
     if attack.kind == "iterative":
         return 2 * attack.steps * attack.restarts + 3
     if attack.kind == "minimal":
-        return 2 * 4 * attack.steps * attack.restarts  # as seen: balls in about four of which all steps are taken
+        if attack.steps == 1:
+            return 8  # as seen: about four balls
+        return 3 * (attack.steps + 6) * attack.restarts  # several rivals at first, one later
     if attack.kind == "deepfool":
         return 4 * (attack.classes + 1)  # most images take three or four steps
     return 200 if attack.kind == "peer" else 2 * attack.steps
