@@ -4,6 +4,7 @@
 #   ONLY=tilting,width-sweep  only these studies or experiments
 #   CORES=4                   cores to use, all of them by default
 #   PROFILE=profiles/slurm    another Snakemake profile
+#   TOPICS='spheres attacks'  only these pages of make bench
 #   TORCH_PYTHON=...          an interpreter that has PyTorch, for make bench to compare with
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,10 +15,13 @@ PYTHON ?= python3
 CONFIG ?=
 ONLY ?=
 CORES ?=
+TOPICS ?=
 PROFILE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONNOUSERSITE := 1
+# Where bytecode is not kept, as in many containers, every job compiles the modules of TensorFlow anew, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(PROFILE),)
 export SNAKEMAKE_PROFILE := $(PROFILE)
 endif
@@ -52,8 +56,8 @@ lint: .venv/installed ## Formatters, linters, type checker, and the files that a
 	advdim generate --check
 
 .PHONY: bench
-bench: .venv/installed ## Measure the parts that take the time, and write benchmarks/
-	python benchmarks/run.py
+bench: .venv/installed ## Measure the parts that take the time, and write benchmarks/results/
+	python benchmarks/run.py $(TOPICS)
 
 .PHONY: format
 format: .venv/installed ## Format code and workflow, and write the generated files

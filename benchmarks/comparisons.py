@@ -7,7 +7,7 @@ both, after one run of each that is not counted and pays for compilation.
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -90,6 +90,14 @@ def alternate(
             run()
             found.append(work / (time.perf_counter() - start))
     return rates
+
+
+def compare_all() -> Iterator[Comparison]:
+    """The four parts; of the SVMs several pairs."""
+    yield compare_training()
+    yield compare_attack()
+    yield compare_photographs()
+    yield from map(compare_svm, SVM_PAIRS)
 
 
 def relu_net() -> keras.Model:

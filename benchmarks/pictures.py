@@ -6,7 +6,7 @@ All of them have the same threads, and run in turn, so that a slow moment of the
 import io
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -102,6 +102,12 @@ def measure(files: Sequence[bytes], rounds: int = ALTERNATIONS, threads: int = 2
     tensors = [_arrays(images) for i, images in enumerate(in_graph) if i in few]
     psnr = {"ours": _psnr([ours(files[i]) for i in few], reference), "TensorFlow": _psnr(tensors, reference)}
     return Preparing(what, threads, rates, psnr)
+
+
+def compare_all() -> Iterator[Comparison]:
+    """Files of the usual size, and large ones."""
+    for files in (small_photographs(), large_photographs()):
+        yield from compare(files)
 
 
 def compare(files: Sequence[bytes]) -> list[Comparison]:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,11 @@ from advdim.training.trainer import Trainer
 WIDTHS = (32, 64, 128, 256)
 BATCH = 16
 IMAGES = 512
+
+
+def compare_all() -> Iterator[Comparison]:
+    """Reading at every width."""
+    return (compare_reading(width) for width in WIDTHS)
 
 
 def compare_reading(width: int, rounds: int = 3) -> Comparison:

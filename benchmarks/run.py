@@ -1,9 +1,11 @@
-"""Measures the parts that take the time against peers, with one thread of computation, and writes results.md."""
+"""Measures the parts that take the time against peers, with one thread of computation; one page a topic in results/."""
 
+import argparse
 import os
 import platform
 import subprocess
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,57 +13,81 @@ from advdim.device import configure_tensorflow, prepare_process
 
 BUSY = 0.5
 """Load of the machine by others, in cores, above which the page says that the figures are disturbed."""
-RESULTS = Path(__file__).parent / "results.md"
+RESULTS = Path(__file__).parent / "results"
+TOPICS = {
+    "general": "The parts of the main job",
+    "spheres": "Adversarial spheres",
+    "image-training": "Training of image nets",
+    "attacks": "Attacks on image nets",
+    "reading": "Reading images for training",
+    "pictures": "Preparing photographs",
+}
+"""Name of each topic, with its title; in the order in which they are measured."""
 
 
 def main() -> None:
-    """Measure everything, print the page and write it."""
-    start = time.perf_counter()
-    before = others_load()
-    prepare_process(device="cpu", threads=1)
-    import attacks  # NumPy and TensorFlow read the environment when they are imported
+    """Measure the topics that are asked for, print their pages and write them."""
+    topics = asked_topics()
+    prepare_process(device="cpu", threads=1)  # before NumPy and TensorFlow are imported, which read the environment
+    configure_tensorflow({"device": "cpu", "threads": 1})
+    RESULTS.mkdir(exist_ok=True)
+    for topic in topics:
+        start, before = time.perf_counter(), others_load()
+        rows = list(measure(topic))
+        text = page(TOPICS[topic], rows, (before, others_load()), time.perf_counter() - start)
+        (RESULTS / f"{topic}.md").write_text(text, encoding="utf-8")
+        print(text)
+
+
+def asked_topics() -> list[str]:
+    """The topics that the command line names; all, if it names none."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"{', '.join(TOPICS)}; all, if none is named")
+    topics: list[str] = parser.parse_args().topics
+    unknown = sorted(set(topics) - set(TOPICS))
+    if unknown:
+        parser.error(f"found the topic '{unknown[0]}'; expected some of {', '.join(TOPICS)}")
+    return topics or list(TOPICS)
+
+
+def measure(topic: str) -> Iterator[str]:
+    """Rows of a topic's table, each as soon as it was measured."""
+    import attacks
     import comparisons
     import image_training
     import pictures
     import reading
     import spheres
 
-    configure_tensorflow({"device": "cpu", "threads": 1})
-    measured = [
-        comparisons.compare_training(),
-        comparisons.compare_attack(),
-        comparisons.compare_photographs(),
-        *(comparisons.compare_svm(pair) for pair in comparisons.SVM_PAIRS),
-    ]
-    measured += image_training.compare_image_training()
-    measured += attacks.compare_attacks()
-    measured += spheres.compare()
-    measured += [reading.compare_reading(width) for width in reading.WIDTHS]
-    for files in (pictures.small_photographs(), pictures.large_photographs()):
-        measured += pictures.compare(files)
-    rows = [comparison.row for comparison in measured]
-    text = page(rows, comparisons.ALTERNATIONS, (before, others_load()), time.perf_counter() - start)
-    RESULTS.write_text(text, encoding="utf-8")
-    print(text)
+    measured = {
+        "general": comparisons.compare_all,
+        "spheres": spheres.compare,
+        "image-training": image_training.compare_image_training,
+        "attacks": attacks.compare_attacks,
+        "reading": reading.compare_all,
+        "pictures": pictures.compare_all,
+    }
+    for comparison in measured[topic]():
+        print(comparison.row, flush=True)
+        yield comparison.row
 
 
-def page(rows: list[str], alternations: int, load: tuple[float, float], seconds: float) -> str:
-    """The page of results.
+def page(title: str, rows: list[str], load: tuple[float, float], seconds: float) -> str:
+    """The page of a topic.
 
     Args:
+        title: its title.
         rows: rows of the table.
-        alternations: how often each pair ran.
         load: load of the machine by others, in cores, before and after.
         seconds: how long it took.
     """
     libraries = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "scikit-learn", "pillow"))
     quiet = "The machine was quiet" if max(load) <= BUSY else "**Others were at work on the machine: read with care**"
     head = [
-        "# Benchmarks",
+        f"# {title}",
         "",
-        "Written by `make bench`. Rates, higher is better: the median of the rounds "
-        f"({alternations}, for the SVMs 2, for reading 3), lowest and highest in brackets. Ours and the peer run in "
-        "turn; the ratio is ours over the peer's of the same round, in the median of the rounds.",
+        "Written by `make bench`. Rates, higher is better: the median of the rounds, lowest and highest in brackets. "
+        "Ours and the peer run in turn; the ratio is the median, over the rounds, of ours over the peer's.",
         "",
         "| part | peer | unit | ours | peer's | ratio | remark |",
         "| --- | --- | --- | --- | --- | --- | --- |",

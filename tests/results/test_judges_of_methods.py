@@ -63,17 +63,19 @@ def compare(
     worse: float = 0.05,
     other: dict[str, float] | None = None,
     strengths: tuple[float, ...] = STRENGTHS,
+    fgsm_seeds: int = 0,
 ) -> None:
     """Nets whose vulnerability is 0.12 E||dL/dx||_1, which falls with the strength; `factor` raises it for a method.
 
-    The cross-Lipschitz penalty costs `worse` of accuracy; `other` multiplies E||dL/dx||_2 for a method.
+    The cross-Lipschitz penalty costs `worse` of accuracy; `other` multiplies E||dL/dx||_2 for a method; `fgsm_seeds`
+    further seeds are those of FGSM alone.
     """
     noise = np.random.default_rng(0)
     study.dataset("digits", (8, 8, 1), kind="digits", width=8)
     model = {"kind": "convolutional", "channels": 16}
     for name, objective in {"plain": {"kind": "plain"}, **METHODS}.items():
         for strength in strengths if name != "plain" else (0.0,):
-            for seed in range(seeds):
+            for seed in range(seeds + fgsm_seeds * (name == "fgsm")):
                 size = {"weight": strength} if name == "cross" else {"eps_pixel": strength} if strength else {}
                 training = {"steps": 300, "objective": objective | size}
                 net = study.net("digits", seed, model, training, names=("conv", f"{name}-{strength}"))
@@ -90,6 +92,8 @@ def compare(
         ("D07", {}, "reproduced"),
         ("D07", {"factor": {"l2": 1.5}}, "deviates"),
         ("D07", {"seeds": 2}, "needs"),
+        ("D07", {"fgsm_seeds": 2}, "reproduced"),
+        ("D07", {"seeds": 2, "fgsm_seeds": 3}, "needs"),
         ("D08", {}, "reproduced"),
         ("D08", {"factor": {"pgd": 0.5}}, "deviates"),
         ("D08", {"strengths": STRENGTHS[:4]}, "needs"),
@@ -97,6 +101,7 @@ def compare(
         ("D09", {"other": {"cross": 1.5}}, "deviates"),
         ("D10", {}, "reproduced"),
         ("D10", {"worse": -0.02}, "deviates"),
+        ("D10", {"fgsm_seeds": 2}, "reproduced"),
         ("D16", {"seeds": 5}, "reproduced"),
         ("D16", {"seeds": 5, "factor": {"through": 1.3}}, "deviates"),
         ("D16", {}, "needs"),

@@ -101,7 +101,7 @@ def test_augmentation_and_penalty_come_together_like_the_square_of_eps(folder: P
     pixels = tf.constant(np.load(folder / "test-images.npy") / 255)
     sizes = [0.004 / 2**halving for halving in range(5)]
     rows = list(augmentation_order.compare(net, pixels, tf.constant(np.arange(12) % 3), sizes))
-    losses = pd.DataFrame(rows).assign(dataset="made-up", seed=0, net=0)
+    losses = pd.DataFrame(rows).assign(dataset="made-up", measurement="order", seed=0, net=0)
     for norm, own in losses.groupby("norm"):
         assert distance_exponents(own) == pytest.approx([2.0], abs=0.05), norm
     plain = float(tf.reduce_mean(cross_entropy(tf.constant(np.arange(12) % 3), net(pixels))))

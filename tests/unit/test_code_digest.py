@@ -23,7 +23,7 @@ MODULES = {
 
 
 def forget() -> None:
-    for remembered in (code.code_of, code._source, code._module_imports, code._other_files):
+    for remembered in (code.code_of, code._source, code._module_imports, code._module_digest, code._other_files):
         remembered.cache_clear()
 
 

@@ -10,6 +10,7 @@ from made_up_results import Listing
 
 from advdim.artefacts.tables import write_table
 from advdim.figures import imagenet
+from advdim.figures.pictures import draw_pictures
 
 CLASSES = ["ball", "ship", "truck"]
 COLUMNS = ["split", "class", "synset", "name", "state", "reason", "mended", "height", "width", "enlarged"]
@@ -65,12 +66,12 @@ def test_nothing_is_shown_where_there_is_no_such_set(tmp_path: Path) -> None:
 
 
 def test_pictures_have_a_row_for_each_width_and_a_gap_for_a_class_without_one(listing: Listing) -> None:
-    fig = imagenet.draw_pictures(next(iter(imagenet.families(listing.results).values())))
+    fig = draw_pictures(next(iter(imagenet.families(listing.results).values())))
     shown = [len(axes.images) for axes in fig.axes]
     assert shown == [1, 0, 1] * 3
     assert [axes.images[0].get_array().shape[0] for axes in fig.axes[::3]] == [256, 16, 8]
     assert [axes.get_ylabel() for axes in fig.axes[::3]] == ["256 px", "16 px", "8 px"]
-    assert [axes.get_title() for axes in fig.axes[:3]] == CLASSES
+    assert [axes.get_title(loc="left") for axes in fig.axes[:3]] == CLASSES
 
 
 def test_sizes_are_those_of_files_that_could_be_decoded() -> None:

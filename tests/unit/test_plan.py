@@ -51,6 +51,11 @@ def changed(document: Document, change: Callable[[Document], object]) -> Plan:
     return plan_of(other)
 
 
+def forget_code() -> None:
+    code.code_of.cache_clear()
+    code._module_digest.cache_clear()
+
+
 def pages_of(study: str) -> set[str]:
     return {f"verdicts-{study}", study, *ALWAYS_RENDERED}
 
@@ -72,9 +77,9 @@ def test_an_attack_s_eps_changes_exactly_what_depends_on_it(laptop: Document) ->
 
 def test_a_dataset_s_setting_changes_its_whole_chain_and_no_other(laptop: Document) -> None:
     before = plan_of(laptop)
-    after = changed(laptop, lambda d: d["datasets"]["photos12-w48"].update(test_per_class=21))
+    after = changed(laptop, lambda d: d["datasets"]["photos12-w16"].update(test_per_class=21))
     gone = names_of(set(before.recipes) - set(after.recipes), before)
-    chain = {(r.stage, r.name) for r in before.recipes.values() if r.name.split("/")[0] == "photos12-w48"}
+    chain = {(r.stage, r.name) for r in before.recipes.values() if r.name.split("/")[0] == "photos12-w16"}
     assert len(chain) == 1 + 5 * (1 + 4 + 3)  # one of the nets is the tilting study's as well
     assert gone == chain | {("reports", name) for name in pages_of("dimension") | pages_of("tilting")}
 
@@ -269,14 +274,14 @@ def test_an_objective_s_code_is_part_of_the_nets_that_it_trains_and_of_no_others
 
     before = changed(laptop, with_penalty)
     source = code._source
-    code.code_of.cache_clear()
+    forget_code()
 
     def edited(module: str) -> str:
         return source(module) + ("edited = True\n" if module.endswith("objectives.gradient_penalty") else "")
 
     monkeypatch.setattr(code, "_source", edited)
     after = changed(laptop, with_penalty)
-    code.code_of.cache_clear()
+    forget_code()
     gone = [before.recipes[path] for path in set(before.recipes) - set(after.recipes)]
     assert {recipe.settings["training"]["objective"]["kind"] for recipe in gone if recipe.stage == "models"} == {
         "gradient_penalty"

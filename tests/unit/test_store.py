@@ -76,7 +76,8 @@ def made(recipe: Recipe, data: Path) -> Path:
 def start(recipe: Recipe, data: Path, limit: int = 0) -> "subprocess.Popen[str]":
     fields = {name: value for name, value in vars(recipe).items() if name in Recipe.__dataclass_fields__}
     handed = json.dumps([fields, str(data), limit])
-    return subprocess.Popen([sys.executable, "-c", CHILD, handed], stdout=subprocess.PIPE, text=True)
+    # -B, for Python does not notice that a limit cuts its bytecode off, which breaks every later import
+    return subprocess.Popen([sys.executable, "-B", "-c", CHILD, handed], stdout=subprocess.PIPE, text=True)
 
 
 def wait_for(path: Path) -> None:

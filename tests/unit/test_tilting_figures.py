@@ -11,7 +11,7 @@ from made_up_results import Listing
 
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images
-from advdim.figures.boundaries import draw_adversarial, draw_planes, draw_rotation
+from advdim.figures.boundaries import draw_adversarial, draw_path, draw_planes, draw_rotation
 from advdim.figures.frames import Frame
 from advdim.figures.rotation import series_of_rotation
 from advdim.figures.tilting import PairPath, choices_of, frames_of_path, pair_paths, series_of, used_by
@@ -166,4 +166,8 @@ def test_the_printed_figures(paths: list[PairPath]) -> None:
     low, high = planes.axes[0].get_xlim()
     assert high - low < 10  # the far ends of the boundary are not shown
     assert len(draw_rotation(path).axes[0].lines) == 5
+    angle, distance, errors = draw_path(path.levels.assign(half_centroid_distance=2.0)).axes
+    assert angle.lines[0].get_ydata().tolist() == path.levels["angle_deg"].tolist()
+    assert distance.lines[1].get_ydata()[0] == 2.0
+    assert [text.get_text() for text in errors.get_legend().get_texts()] == ["training", "test"]
     plt.close("all")

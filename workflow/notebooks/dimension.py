@@ -3,43 +3,26 @@ handed = ""
 scale = ""
 
 # %%
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-import seaborn as sns
 
-from advdim.attacks.flags import FLAGS
-from advdim.datasets.stored import read_image_info, read_images
-from advdim.figures import imagenet, poolings, style, training_methods, vulnerability
+from advdim.figures import imagenet, poolings, style, training_methods, vulnerability, widths
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import not_run, verdict_table
+from advdim.figures.pictures import draw_pictures, learned_photographs
+from advdim.figures.suspicions import sum_suspicions
 from advdim.ledger.dimension_methods import compared_nets
 from advdim.ledger.dimension_nets import AUGMENTATIONS, THROUGH, net_rows, of_methods
 from advdim.ledger.dimension_penalties import penalised_nets
 from advdim.ledger.dimension_pooling import pooling_nets
 from advdim.ledger.dimension_theorems import pooled_gradients
 from advdim.ledger.dimension_widths import EPS, attacked_sweep, initial_exponents, width_sweep
-from advdim.ledger.observations import NET, at_end
+from advdim.ledger.observations import at_end
+from advdim.ledger.wording import told
 from advdim.reports.page import open_page
-from advdim.statistics.intervals import slope
 
 style.apply()
 page = open_page(handed, scale)
 results = page.results
-
-
-def about(frame):
-    """The artefacts behind a table with the labels of nets or measurements."""
-    columns = [name for name in ("dataset", "model", "training", "seed", "measurement") if name in frame]
-    wanted = set(frame[columns].drop_duplicates().itertuples(index=False, name=None))
-    kept = [
-        row
-        for row in results.rows
-        if tuple(row["labels"].get(name) for name in columns) in wanted
-        or (row["stage"] == "datasets" and row["labels"]["dataset"] in set(frame["dataset"]))
-    ]
-    return results.__class__(tuple(kept), results.root)
-
 
 # %% [markdown]
 # # Vulnerability and input dimension
@@ -63,31 +46,16 @@ not_run(page.not_run)
 # is shown here where the archive is at hand (`docs/imagenet12.md`).
 
 # %%
-learned = {row["labels"]["dataset"] for row in results.rows if row["stage"] == "models"}
-sets = [row for row in results.rows if row["kind"] == "photos12" and row["labels"]["dataset"] in learned]
-sets = sorted({row["path"]: row for row in sets}.values(), key=lambda row: results.settings(row)["width"])
-if sets:
-    fig, panels = plt.subplots(len(sets), 12, figsize=(style.PAGE[0], 0.72 * len(sets)))
-    for panel_row, row in zip(np.atleast_2d(panels), sets, strict=True):
-        images, labels = read_images(results.folder(row), "test")
-        names = read_image_info(results.folder(row)).class_names
-        for label, axes in enumerate(panel_row):
-            axes.imshow(images[int(np.flatnonzero(labels == label)[0])], interpolation="nearest")
-            axes.set(xticks=[], yticks=[])
-            axes.grid(visible=False)
-            sns.despine(ax=axes, left=True, bottom=True)
-            if row is sets[0]:
-                axes.set_title(names[label].replace("_", " "), fontsize=5.5, rotation=25, fontweight="normal")
-        panel_row[0].set_ylabel(f"{images.shape[1]} px", rotation=0, ha="right", va="center")
-    fig.subplots_adjust(wspace=0.05, hspace=0.05)
+photographs = learned_photographs(results)
+if photographs.rows:
     figure(
-        fig,
+        draw_pictures(photographs),
         anchor="pictures",
         caption="The first test crop of each class at every width.",
-        scale=f"{scale}: {len(sets)} widths",
+        scale=f"{scale}: {len(photographs.rows)} widths",
         claims=["D11"],
         alt="Twelve crops of photographs, in one row for each width.",
-        recipes=page.recipes(results.__class__(tuple(sets), results.root)),
+        recipes=page.recipes(photographs),
     )
 
 # %% [markdown]
@@ -105,7 +73,7 @@ for number, (name, built) in enumerate(imagenet.families(results).items(), 1):
         "and that were enlarged because their shortest edge is below 256 pixels.",
     )
     figure(
-        imagenet.draw_pictures(built),
+        draw_pictures(built),
         anchor=f"imagenet-pictures-{number}",
         caption=f"{name}: the first test picture of each class at every width at hand.",
         scale=page.scale_of(built),
@@ -152,46 +120,8 @@ if not channels.empty:
 
 # %%
 sweep = width_sweep(results)
-gradients = sweep.table(results, "gradient_norms")
-nets = pd.DataFrame()
-if not gradients.empty:
-    dimension = {
-        net.labels[0]: d for nets_of_width, d in zip(sweep.nets, sweep.dimensions, strict=True) for net in nets_of_width
-    }
-    gradients = gradients.assign(
-        d=gradients["dataset"].map(dimension), sqrt_d=np.sqrt(gradients["dataset"].map(dimension))
-    )
-    of_net = gradients.assign(correct=gradients["label"] == gradients["prediction"]).groupby(
-        [*NET, "step", "d", "sqrt_d"]
-    )
-    nets = of_net[["l1", "l2", "linf", "logit_l2", "correct"]].mean().reset_index()
-    last = nets["step"].max()
-    trained, initial = nets[nets["step"] == last], nets[nets["step"] == 0]
-
-
-def quantile_bars(frame, y, axes, label, colour):
-    """Draw medians with bars from the 10 % to the 90 % quantile."""
-    spread = frame.groupby("sqrt_d")[y].quantile([0.1, 0.5, 0.9]).unstack()
-    bars = [spread[0.5] - spread[0.1], spread[0.9] - spread[0.5]]
-    axes.errorbar(spread.index, spread[0.5], yerr=bars, marker="o", capsize=3, label=label, color=colour)
-
-
-def draw_sweep(fooled):
-    """Draw vulnerability, gradient norm and accuracy against the square root of d."""
-    fig, panels = plt.subplots(1, 3, figsize=(style.PAGE[0], 2.9))
-    quantile_bars(fooled, "fooled", panels[0], "trained", "C0")
-    panels[0].set(title="Vulnerability", xlabel=r"$\sqrt{d}$", ylabel="share of classes changed", ylim=(0, 1))
-    quantile_bars(trained, "l1", panels[1], "trained", "C0")
-    if not initial.empty:
-        quantile_bars(initial, "l1", panels[1], "at initialisation", "C1")
-    panels[1].set(title=r"$E\,\Vert\partial_x L\Vert_1$", xlabel=r"$\sqrt{d}$", ylim=(0, None))
-    panels[1].legend()
-    quantile_bars(trained, "correct", panels[2], "trained", "C0")
-    panels[2].set(title="Accuracy", xlabel=r"$\sqrt{d}$", ylabel="share of test images", ylim=(0, 1))
-    fig.tight_layout()
-    return fig
-
-
+nets = widths.average_gradients(results, sweep)
+trained, initial = nets[nets["step"] == nets["step"].max()], nets[nets["step"] == 0]
 for norm, anchor, words, claims in (
     ("linf", "width-sweep", r"$\ell_\infty$ attack", ["D12", "D13"]),
     ("l2", "width-sweep-l2", r"$\ell_2$ attack of radius $\varepsilon \sqrt d$", ["D15"]),
@@ -199,27 +129,21 @@ for norm, anchor, words, claims in (
     attacked = attacked_sweep(results, sweep, norm)
     if attacked is None or nets.empty:
         continue
-    shares = {
-        net.labels: share
-        for same, part in zip(sweep.nets, attacked.shares, strict=True)
-        for net, share in zip(same, part, strict=True)
-    }
-    fooled = trained.assign(fooled=[shares[labels] for labels in trained[NET].itertuples(index=False, name=None)])
-    exponents = {name: slope(np.log(fooled["d"]), np.log(fooled[name].clip(lower=1e-3))) for name in ("fooled", "l1")}
-    told = {name: f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for name, one in exponents.items()}
+    fooled = widths.join_vulnerability(trained, sweep, attacked)
+    exponents = {name: told(one, 2) for name, one in widths.growth_with_dimension(fooled).items()}
     figure(
-        draw_sweep(fooled),
+        widths.draw_sweep(fooled, initial),
         anchor=anchor,
         caption=f"Vulnerability to the iterated {words} at eps_pixel = {EPS:g}, mean $\\ell_1$ norm of the loss gradient, and "
         f"accuracy, of {sweep.fewest} nets a width, against $\\sqrt{{d}}$. All widths share the same number of parameters: the "
         "dilation of the convolutions grows with the width. Least squares in logarithms give vulnerability "
-        f"$\\sim d^\\alpha$ with $\\alpha$ = {told['fooled']}, and the gradient's norm $\\sim d^\\beta$ with $\\beta$ = {told['l1']}; "
+        f"$\\sim d^\\alpha$ with $\\alpha$ = {exponents['fooled']}, and the gradient's norm $\\sim d^\\beta$ with $\\beta$ = {exponents['l1']}; "
         "the square root of $d$ is 0.5.",
         scale=f"{scale}: {sweep.trained_scale}",
         claims=claims,
         alt="Three panels: vulnerability, gradient norm and accuracy against the square root of the input dimension.",
         data=fooled,
-        recipes=page.recipes(about(trained)),
+        recipes=page.recipes(page.behind(trained)),
     )
 
 # %% [markdown]
@@ -243,7 +167,7 @@ if not curves.empty:
         claims=["D12", "D13"],
         alt="Curves of vulnerability against the threshold, one for each width, those of larger widths to the left.",
         data=curves.groupby(["which", "d", "eps_pixel"])["share"].mean().reset_index(),
-        recipes=page.recipes(about(trained)),
+        recipes=page.recipes(page.behind(trained)),
     )
 
 # %% [markdown]
@@ -255,7 +179,7 @@ if not curves.empty:
 # %%
 damage = at_end(sweep.table(results, "damage"))
 if not damage.empty:
-    damage = damage.assign(d=damage["dataset"].map(dimension))
+    damage = damage.assign(d=damage["dataset"].map(widths.dimensions_by_dataset(sweep)))
     summed = (
         damage.groupby(["norm", "d", "eps_pixel"])[["predicted", "measured", "signal_to_noise"]].mean().reset_index()
     )
@@ -268,14 +192,10 @@ if not damage.empty:
         claims=["D01", "D03"],
         alt="Ratios near 1 at small steps that fall below it as steps grow, earlier at larger widths.",
         data=summed,
-        recipes=page.recipes(about(damage)),
+        recipes=page.recipes(page.behind(damage)),
     )
-    equal = damage[(damage["signal_to_noise"] < np.inf) & (damage["eps_pixel"] == damage["eps_pixel"].max())]
-    snr = (
-        equal.assign(product=equal["signal_to_noise"] * equal["eps_pixel"]).groupby(["norm", "d"])["product"].mean()
-    ).unstack("norm")
     table(
-        snr.reset_index(),
+        vulnerability.signal_to_noise(damage),
         anchor="signal-to-noise",
         caption="Ratio of signal to noise, $\\left\\|x\\right\\|_2 / \\left\\|\\delta\\right\\|_2$, times eps: the root mean square of the "
         "pixels in either norm and at every width, as equation 3 wants it (claim D03).",
@@ -312,23 +232,8 @@ if not losses.empty:
 # %%
 drawn = initial_exponents(results)
 if not nets.empty and nets["d"].nunique() > 2:
-    own = [("the experiment's net, drawn", initial), ("the experiment's net, trained", trained)]
-    fits = [
-        {
-            "measurement": name,
-            "norm": norm,
-            "slope": one.value,
-            "low": one.low,
-            "high": one.high,
-            "nets": sweep.fewest,
-            "covered": False,
-        }
-        for name, frame in own
-        if not frame.empty
-        for norm in poolings.NORMS
-        for one in [slope(np.log(frame["d"]), np.log(frame[norm]), level=0.9)]
-    ]
-    drawn = pd.concat([drawn, pd.DataFrame(fits)], ignore_index=True)
+    sorts = {"the experiment's net, drawn": initial, "the experiment's net, trained": trained}
+    drawn = pd.concat([drawn, widths.gradient_exponents(sorts, sweep.fewest)], ignore_index=True)
 if not drawn.empty:
     kinds = [kind for kind in ("initial_gradients", "gradient_norms") if results.select(kind=kind).rows]
     figure(
@@ -381,11 +286,11 @@ for norm, anchor, words, claims in (
         anchor=anchor,
         caption=f"Vulnerability to five attacks under the threshold of eps_pixel = {threshold.eps_pixel:g} in {words}, against the "
         "strength of the penalty and against the mean $\\ell_1$ norm of the gradient; a point is a net.",
-        scale=page.scale_of(about(rows)),
+        scale=page.scale_of(page.behind(rows)),
         claims=claims,
         alt="Vulnerability falls with the penalty and rises with the gradient's norm for each of five attacks.",
         data=rows[["method", "strength", "seed", "l1", "attack", "share"]],
-        recipes=page.recipes(about(rows)),
+        recipes=page.recipes(page.behind(rows)),
     )
 
 # %% [markdown]
@@ -397,7 +302,7 @@ for norm, anchor, words, claims in (
 # %%
 methods = compared_nets(results)
 if not methods.empty and methods["method"].nunique() > 2:
-    shown = about(methods)
+    shown = page.behind(methods)
     for column, anchor, words, claims in (
         ("vulnerability", "methods", r"$\ell_\infty$", ["D07", "D08", "D09", "D17"]),
         ("vulnerability_l2", "methods-l2", r"$\ell_2$", ["D15", "D17"]),
@@ -435,11 +340,11 @@ if not methods.empty and methods["method"].nunique() > 2:
             anchor="through-attack",
             caption="Nets that were trained by back-propagation through the attack too, against those of the same seed and strength "
             "that were not. For $p = \\infty$ the derivative of the attack, a sign, is zero, and the two are one.",
-            scale=page.scale_of(about(twins)),
+            scale=page.scale_of(page.behind(twins)),
             claims=["D16"],
             alt="Three scatter plots along the diagonal.",
             data=twins[["method", "strength", "seed", "l1", "vulnerability", "accuracy"]],
-            recipes=page.recipes(about(twins)),
+            recipes=page.recipes(page.behind(twins)),
         )
 
 # %% [markdown]
@@ -456,11 +361,11 @@ if not by_pooling.empty:
         caption="Accuracy, vulnerability to the iterated $\\ell_\\infty$ attack at eps_pixel = "
         f"{by_pooling['eps'].max():g} with 95 % intervals of the mean, and the gradient's $\\ell_1$ norm before and after training. "
         "A point is a net.",
-        scale=page.scale_of(about(by_pooling)),
+        scale=page.scale_of(page.behind(by_pooling)),
         claims=["D14"],
         alt="Points for three kinds of pooling in three panels.",
         data=by_pooling[["pooling", "seed", "accuracy", "vulnerability", "l1", "l1_initial"]],
-        recipes=page.recipes(about(by_pooling)),
+        recipes=page.recipes(page.behind(by_pooling)),
     )
 
 # %% [markdown]
@@ -469,33 +374,15 @@ if not by_pooling.empty:
 # %%
 every = net_rows(results)
 if not every.empty:
-    summary = every.groupby(["dataset", "model", "method", "strength"]).agg(
-        nets=("seed", "nunique"),
-        d=("d", "first"),
-        accuracy=("accuracy", "median"),
-        vulnerability=("vulnerability", "median"),
-        l1=("l1", "median"),
-        l2=("l2", "median"),
-    )
     table(
-        summary.reset_index(),
+        training_methods.summarise(every),
         anchor="summary",
         caption="Medians over nets at the end of training.",
     )
-flags = [results.once.table(kind, "flags") for kind in ("iterative", "minimal", "deepfool")]
-flags = (
-    pd.concat([frame for frame in flags if not frame.empty], ignore_index=True)
-    if any(map(len, flags))
-    else pd.DataFrame()
-)
-if not flags.empty:
-    raised = flags.groupby("flag").agg(
-        tables=("raised", "size"), raised=("raised", "sum"), largest_share=("share", "max")
-    )
-    raised["raised if"] = [FLAGS[name].raised_if for name in raised.index]
-    raised["what it means"] = [FLAGS[name].meaning for name in raised.index]
+suspicions = sum_suspicions(results)
+if not suspicions.empty:
     table(
-        raised.reset_index(),
+        suspicions,
         anchor="suspicion",
         caption="Checks on the attacks: of how many attacks and snapshots each suspicion was raised.",
     )

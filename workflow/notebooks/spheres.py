@@ -3,19 +3,14 @@ handed = ""
 scale = ""
 
 # %%
-import math
-
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-import seaborn as sns
-
-from advdim.figures import spheres, style
+from advdim.figures import ellipsoids, sphere_errors, spheres, style
 from advdim.figures.display import figure, table
+from advdim.figures.half_input import draw_half_input
 from advdim.figures.ledger import not_run, verdict_table
+from advdim.figures.sphere_errors import KEYS
+from advdim.ledger.observations import measurement_settings
 from advdim.reports.page import open_page
-from advdim.statistics.intervals import binomial
-from advdim.theory import caps, quadratic
+from advdim.theory import caps
 
 style.apply()
 page = open_page(handed, scale)
@@ -46,21 +41,16 @@ pairs = results.table("pair_distance")
 if not pairs.empty:
     dimension = int(results.datasets.loc[pairs["dataset"].iloc[0], "dimension"])
     expected = caps.mean_pair_distance(dimension)
-    fig, axes = plt.subplots(figsize=style.COLUMN)
-    sns.histplot(pairs, x="distance", stat="density", bins=60, ax=axes)
-    axes.axvline(expected, color="C3", label=f"exact mean {expected:.4f}")
-    axes.set(xlabel="distance of two random points (inner radius = 1)", ylabel="density")
-    axes.legend()
-    counted = results.select(kind="pair_distance")
+    measured = results.select(kind="pair_distance")
     figure(
-        fig,
+        sphere_errors.draw_pair_distances(pairs, expected),
         anchor="pairs",
         caption=f"Distances of {len(pairs):,} random pairs of points of the inner sphere in {dimension} dimensions, and "
         "their exact mean by gamma functions.",
-        scale=page.scale_of(counted),
+        scale=page.scale_of(measured),
         claims=["S03"],
         alt=f"Histogram of distances, narrow around {expected:.2f}.",
-        recipes=page.recipes(counted),
+        recipes=page.recipes(measured),
     )
 
 # %% [markdown]
@@ -73,59 +63,24 @@ if not pairs.empty:
 # distance cannot. The source's appendix writes the curve with a factor $\sqrt{2}$ too much (erratum S16).
 
 # %%
-KEYS = ["dataset", "model", "seed", "step"]
-searches = attacked = results.table("manifold")
-if not searches.empty:
-    settings = {row["labels"]["measurement"]: results.settings(row) for row in results.select(kind="manifold").rows}
-    nearest = [name for name, attack in settings.items() if attack["aim"] == "nearest"]
-    dimensions = searches["dataset"].map(results.datasets["dimension"])
-    searches = searches[searches["measurement"].isin(nearest)].assign(dimension=dimensions)
-    counted_too = searches["dataset"].isin(results.table("error_rate").get("dataset", []))  # not those of other d
-    attacked = searches[counted_too & (searches["radius"] == 1.0)].drop_duplicates([*KEYS, "start"])
-counted = results.table("error_rate")
-if not attacked.empty and not counted.empty:
-    nearest = attacked.groupby(KEYS).agg(
-        distance=("distance", "mean"), sem=("distance", "sem"), share_found=("found", "mean")
-    )
-    inner = counted[counted["sphere"] == "inner"].drop_duplicates(KEYS).set_index(KEYS)
-    snapshots = nearest.join(inner[["points", "errors"]]).reset_index()
-    snapshots["rate"] = snapshots["errors"] / snapshots["points"]
-    bounds = [binomial(int(row.errors), int(row.points)) for row in snapshots.itertuples()]
-    snapshots["rate_low"], snapshots["rate_high"] = [b.low for b in bounds], [b.high for b in bounds]
+searches, counted = sphere_errors.nearest_searches(results), results.table("error_rate")
+attacked = sphere_errors.attacked_starts(searches)
+snapshots = sphere_errors.sum_snapshots(attacked, counted)
+if not snapshots.empty:
+    shown = sphere_errors.shown_beside_caps(snapshots)
     dimension = int(attacked["dimension"].iloc[0])
-
-    measures = np.logspace(-6, math.log10(0.5), 60)
-    curves = pd.DataFrame(
-        {
-            "rate": measures,
-            "a cap, exact": caps.mean_distance_to_cap(measures, dimension),
-            "first order": caps.mean_distance_to_cap_first_order(measures, dimension),
-            "as in the source (times √2)": caps.mean_distance_to_cap_source(measures, dimension),
-        }
-    )
-    fig, axes = plt.subplots(figsize=style.PAGE)
-    for name, line in zip(curves.columns[1:], ("-", ":", "--"), strict=True):
-        axes.plot(curves["rate"], curves[name], line, color="black" if line == "-" else "grey", label=name)
-    seen = snapshots[(snapshots["errors"] > 0) & (snapshots["share_found"] == 1) & (snapshots["rate"] < 1)]
-    sns.scatterplot(seen, x="rate", y="distance", hue="model", style="dataset", s=40, ax=axes, zorder=3)
-    axes.hlines(seen["distance"], seen["rate_low"], seen["rate_high"], color="grey", lw=0.8, zorder=2)
-    axes.set(xscale="log", xlim=(1e-6, 1), ylim=(0, None))
-    axes.set(xlabel="error rate on the inner sphere (95 % exact interval)", ylabel="mean distance to an error")
-    axes.legend(fontsize=7, loc="upper right")
-    shown = results.select(stage="attacks")
-    hidden = len(snapshots) - len(seen)
     figure(
-        fig,
+        sphere_errors.draw_caps(shown, dimension),
         anchor="caps",
         caption="Mean distance from a random point of the inner sphere to the error that the attack finds, against the "
-        f"error rate, in {dimension} dimensions. {len(seen)} snapshots of nets in training are shown; {hidden} with no "
-        "sampled error, or with starts from which the attack found none, are in the table. The curves are those of a cap "
-        "of that measure.",
+        f"error rate, in {dimension} dimensions. {len(shown)} snapshots of nets in training are shown; "
+        f"{len(snapshots) - len(shown)} with no sampled error, or with starts from which the attack found none, are in the "
+        "table. The curves are those of a cap of that measure.",
         scale=page.scale_of(results.select(experiment=str(attacked["experiment"].iloc[0]))),
         claims=["S02", "S16", "S17", "S18"],
         alt="Scatter of mean distance against error rate beside the curve of a cap; smaller rates lie further away.",
         data=snapshots,
-        recipes=page.recipes(shown),
+        recipes=page.recipes(results.select(stage="attacks")),
     )
 
 # %% [markdown]
@@ -134,24 +89,10 @@ if not attacked.empty and not counted.empty:
 # Errors on fresh points fall quickly and soon cannot be seen by sampling, while the attack goes on finding errors.
 
 # %%
-if not counted.empty:
-    fig, panels = plt.subplots(1, 2, figsize=style.PAGE, sharex=True)
-    total = counted.drop_duplicates([*KEYS, "sphere"]).groupby(KEYS)[["points", "errors"]].sum().reset_index()
-    total["upper"] = [binomial(int(row.errors), int(row.points)).high for row in total.itertuples()]
-    total["net"] = total["model"] + " on " + total["dataset"]
-    sns.lineplot(total, x="step", y="upper", hue="net", marker="o", errorbar=("pi", 100), ax=panels[0])
-    panels[0].set(yscale="log", ylabel="error rate, 95 % upper bound", title="Random points", xlabel="training step")
-    panels[0].legend(fontsize=7)
-    snapshots["net"] = snapshots["model"] + " on " + snapshots["dataset"]
-    sns.lineplot(
-        snapshots, x="step", y="share_found", hue="net", marker="o", errorbar=("pi", 100), legend=False, ax=panels[1]
-    )
-    panels[1].set(
-        ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points", xlabel="training step"
-    )
-    fig.tight_layout()
+if not snapshots.empty:
+    total = sphere_errors.sum_spheres(counted)
     figure(
-        fig,
+        sphere_errors.draw_training(total, snapshots),
         anchor="training",
         caption="Left: 95 % upper bound of the error rate on fresh points of both spheres. Right: share of random starts "
         "on the inner sphere from which the attack finds an error. Bands span the seeds.",
@@ -172,15 +113,8 @@ if not counted.empty:
 shell = results.table("shell")
 if not shell.empty:
     last = shell[shell["step"] == shell.groupby(KEYS[:3])["step"].transform("max")]
-    fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
-    for axes, column in zip(panels, ("distance", "norm"), strict=True):
-        sns.histplot(
-            last[last["found"]], x=column, hue="model", element="step", stat="density", common_norm=False, ax=axes
-        )
-        axes.set(xlabel=f"{column} of the nearest point called outer")
-    fig.tight_layout()
     figure(
-        fig,
+        sphere_errors.draw_shell(last),
         anchor="shell",
         caption="Nearest points between the spheres that a net at the end of its training calls outer, from random points "
         f"of the inner sphere: found from {100 * last['found'].mean():.0f} % of {len(last):,} starts. The best boundary "
@@ -224,7 +158,7 @@ if not slices.empty:
 # %%
 norms = results.table("norm_sweep")
 if not norms.empty and not searches.empty:
-    wide = [name for name, attack in settings.items() if len(attack["radii"]) > 2]
+    wide = [name for name, attack in measurement_settings(results, "manifold").items() if len(attack["radii"]) > 2]
     swept = searches[searches["measurement"].isin(wide) & searches["dataset"].isin(norms["dataset"])]
     fig, drawn = spheres.draw_norms(norms, swept, (1 + float(results.datasets["outer_radius"].iloc[0])) / 2)
     figure(
@@ -268,7 +202,7 @@ if not circles.empty:
 
 # %%
 if not searches.empty:
-    swept = searches[~counted_too & searches["dataset"].map(results.datasets["points"]).isna()]
+    swept = searches[~searches["counted"] & searches["dataset"].map(results.datasets["points"]).isna()]
     if len(set(swept["dimension"])) > 1:
         fig, drawn = spheres.draw_dimensions(swept)
         sweep = results.select(experiment=str(swept["experiment"].iloc[0]))
@@ -295,20 +229,11 @@ if not searches.empty:
 alphas = results.table("alphas")
 if not alphas.empty:
     alphas = alphas.drop_duplicates([*KEYS, "axis"])
-    final = alphas[alphas["step"] == alphas.groupby(["dataset", "seed"])["step"].transform("max")].copy()
-    radius = float(results.datasets["outer_radius"].iloc[0])
-    final["rank"] = final.groupby(["dataset", "seed"])["alpha"].rank(method="first")
-    fig, axes = plt.subplots(figsize=style.PAGE)
-    sns.lineplot(final, x="rank", y="alpha", hue="dataset", units="seed", estimator=None, ax=axes)
-    axes.axhspan(1 / radius**2, 1, color="C2", alpha=0.15, label="no error: $[1/R^2, 1]$")
-    axes.set(yscale="log", xlabel="axis, by size", ylabel=r"$\alpha_i$")
-    axes.legend(fontsize=8)
-    wrong = final.groupby(["dataset", "seed"])["alpha"].apply(
-        lambda alpha: int(quadratic.wrong_alphas(alpha.to_numpy(), radius).sum())
-    )
+    final, radius = ellipsoids.rank_alphas(alphas), float(results.datasets["outer_radius"].iloc[0])
+    wrong = ellipsoids.count_wrong(final, radius)
     shown = results.select(experiment=str(alphas["experiment"].iloc[0]))
     figure(
-        fig,
+        ellipsoids.draw_alphas(final, radius),
         anchor="ellipsoid",
         caption="The $\\alpha_i$ of each quadratic net at the end of its training, sorted. Wrong ones: "
         + "; ".join(f"{dataset}, seed {seed}: {count}" for (dataset, seed), count in wrong.items())
@@ -329,14 +254,11 @@ if not alphas.empty:
 # %%
 exact = results.table("true_distance")
 if not exact.empty and not attacked.empty and not alphas.empty:
-    true = exact.drop_duplicates([*KEYS, "start"])[[*KEYS, "start", "on_sphere"]]
-    starts = attacked.merge(true[np.isfinite(true["on_sphere"])], on=[*KEYS, "start"])
-    both = starts[starts["found"]].groupby(KEYS).agg(attacked=("distance", "mean"), true=("on_sphere", "mean"))
-    rate = alphas.groupby(KEYS)["alpha"].apply(lambda alpha: math.exp(quadratic.log_error_rate(alpha.to_numpy())))
-    both = both.join(rate.rename("rate")).join(starts.groupby(KEYS)["found"].mean().rename("share_found")).reset_index()
+    starts = ellipsoids.starts_near_errors(exact, attacked)
+    both = ellipsoids.mean_distances(starts, alphas)
     if len(both):
         figure(
-            spheres.draw_true_distances(both, int(attacked["dimension"].iloc[0])),
+            ellipsoids.draw_true_distances(both, int(attacked["dimension"].iloc[0])),
             anchor="true-distance",
             caption="Mean distance to the nearest error of quadratic nets in training, over the starts from which the attack "
             "found one: that which the attack found, and the true one. Where errors exist, the attack finds one from "
@@ -359,7 +281,7 @@ if not exact.empty and not attacked.empty and not alphas.empty:
 losses = results.table("quadratic_losses")
 if not losses.empty:
     figure(
-        spheres.draw_perfect_start(losses),
+        ellipsoids.draw_perfect_start(losses),
         anchor="perfect-start",
         caption="Quadratic nets that are trained on from a perfect start: average loss on fresh points, the largest loss "
         "that any point of the spheres has (exactly), and wrong alphas. Bands span the seeds.",
@@ -378,34 +300,14 @@ if not losses.empty:
 # point, settles it: in the middle the two agree, in the tail the approximation is off by orders of magnitude.
 
 # %%
-TAIL_DIMENSION = 500
-spread = np.linspace(-1, 1, TAIL_DIMENSION)
-rows = []
-for shift in np.linspace(0.005, 0.4, 60):
-    spectrum = 1 - shift + 0.25 * spread
-    rows.append(
-        {
-            "mean_alpha": 1 - shift,
-            "exact": quadratic.log_error_rate(spectrum) / math.log(10),
-            "normal": quadratic.log_error_rate_clt(spectrum) / math.log(10),
-        }
-    )
-tails = pd.DataFrame(rows)
-fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
-panels[0].plot(tails["mean_alpha"], tails["exact"], label="exact")
-panels[0].plot(tails["mean_alpha"], tails["normal"], "--", label="normal approximation")
-panels[0].set(xlabel=r"mean of the $\alpha_i$", ylabel="log10 of the error rate")
-panels[0].legend()
-panels[1].plot(tails["exact"], tails["normal"] - tails["exact"])
-panels[1].set(xlabel="log10 of the exact error rate", ylabel="log10 of normal / exact")
-fig.tight_layout()
+tails = ellipsoids.error_rates_in_the_tail()
 figure(
-    fig,
+    ellipsoids.draw_tails(tails),
     anchor="tails",
-    caption=f"Error rate on the inner sphere of an ellipsoid with {TAIL_DIMENSION} alphas spread evenly over a width of "
-    "0.5 around their mean: exact, and by the normal approximation of proposition 4.1 (with $\\sigma^2$; the statement in "
-    "the source drops the square).",
-    scale=f"theory: d = {TAIL_DIMENSION}",
+    caption=f"Error rate on the inner sphere of an ellipsoid with {ellipsoids.TAIL_DIMENSION} alphas spread evenly over a "
+    "width of 0.5 around their mean: exact, and by the normal approximation of proposition 4.1 (with $\\sigma^2$; the "
+    "statement in the source drops the square).",
+    scale=f"theory: d = {ellipsoids.TAIL_DIMENSION}",
     claims=["S14"],
     alt="The approximation departs from the exact error rate by orders of magnitude in the tail.",
     data=tails,
@@ -418,22 +320,12 @@ figure(
 # rates are equal, the source's own formula gives far less than the $10^{-14}$ that it states at $d = 3000$ (erratum S15).
 
 # %%
-rows = []
-for dimension in (500, 1000, 2000, 3000):
-    for share in np.linspace(0.05, 0.95, 37):
-        seen_inputs = round(share * dimension)
-        rate = quadratic.partial_model_log_error(dimension, seen_inputs) / math.log(10)
-        rows.append({"dimension": dimension, "share": seen_inputs / dimension, "log10_rate": rate})
-partial = pd.DataFrame(rows)
-fig, axes = plt.subplots(figsize=style.PAGE)
-sns.lineplot(partial, x="share", y="log10_rate", hue="dimension", palette="viridis", ax=axes)
-axes.scatter([0.5], [-14], marker="x", color="C3", zorder=3, label="as stated for d = 3000")
-axes.set(xlabel="share of the inputs that the model sees", ylabel="log10 of the error rate", ylim=(-60, 0))
-axes.legend(title="")
+fig, partial = draw_half_input()
 figure(
     fig,
     anchor="half-input",
-    caption="Error rate, by the normal approximation, of a model that sees only a share of the inputs.",
+    caption="Error rate of a model that sees only a share of the inputs, with the threshold that gives both spheres the "
+    "same rate: by the source's formula (lines), which is a normal approximation, and exactly (dashed).",
     scale="theory",
     claims=["S15"],
     alt="Error rates fall steeply with the share of inputs seen and with the dimension.",
@@ -441,7 +333,7 @@ figure(
 )
 
 # %%
-if not attacked.empty and not counted.empty:
+if not snapshots.empty:
     final = snapshots[snapshots["step"] == snapshots.groupby(["dataset", "model", "seed"])["step"].transform("max")]
     table(
         final[["dataset", "model", "seed", "step", "errors", "points", "distance", "share_found"]],

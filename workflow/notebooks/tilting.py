@@ -3,13 +3,11 @@ handed = ""
 scale = ""
 
 # %%
-import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 
 from advdim.datasets.stored import read_image_info
 from advdim.figures import pairs, style
-from advdim.figures.boundaries import draw_adversarial, draw_planes, draw_rotation
+from advdim.figures.boundaries import draw_adversarial, draw_path, draw_planes, draw_rotation
 from advdim.figures.bridge import compared_levels, draw_bridge, draw_comparison, draw_local_tilt, local_tilts, pixels_of
 from advdim.figures.display import figure, interactive, table
 from advdim.figures.ledger import not_run, verdict_table
@@ -212,20 +210,8 @@ if paths:
 # %%
 if paths:
     levels = first.levels
-    fig, panels = plt.subplots(1, 3, figsize=(style.PAGE[0], 2.8))
-    sns.lineplot(levels, x="log10_lambda", y="angle_deg", ax=panels[0])
-    panels[0].set(title="Tilting angle", ylabel="degrees")
-    sns.lineplot(levels, x="log10_lambda", y="d_adv", ax=panels[1])
-    panels[1].axhline(levels["half_centroid_distance"].iloc[0], color="grey", ls=":", lw=1)
-    panels[1].set(title="Adversarial distance", ylabel="pixels on [0, 1]", ylim=(0, None))
-    sns.lineplot(levels, x="log10_lambda", y="err_train", label="training", ax=panels[2])
-    sns.lineplot(levels, x="log10_lambda", y="err_test", label="test", ax=panels[2])
-    panels[2].set(title="Errors", ylabel="percent", ylim=(0, None))
-    for axes in panels:
-        axes.set_xlabel(r"$\log_{10}\lambda$")
-    fig.tight_layout()
     figure(
-        fig,
+        draw_path(levels),
         anchor="path",
         caption=f"{first.name}: tilting angle, adversarial distance (dotted: half of the distance of the centroids) and errors against "
         f"the strength of the regularisation; {len(levels)} levels, each solved to a duality gap of at most "

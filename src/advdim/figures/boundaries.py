@@ -1,10 +1,11 @@
-"""Printed figures of tilted boundaries: figures 2, 5 and 7 of Tanay & Griffin 2018."""
+"""Printed figures of tilted boundaries (figures 2, 5 and 7 of Tanay & Griffin 2018), and of their path."""
 
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -69,6 +70,27 @@ def draw_planes(path: PairPath) -> Figure:
     )
     panels[0].set(ylabel="along n (pixels)", xlim=(-reach, reach), ylim=(-reach, reach))
     fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return fig
+
+
+def draw_path(levels: pd.DataFrame) -> Figure:
+    """Draw tilting angle, adversarial distance and errors of a pair of classes over its path of regularisation.
+
+    Args:
+        levels: those of a `PairPath`.
+    """
+    fig, panels = plt.subplots(1, 3, figsize=(style.PAGE[0], 2.8))
+    sns.lineplot(levels, x="log10_lambda", y="angle_deg", ax=panels[0])
+    panels[0].set(title="Tilting angle", ylabel="degrees")
+    sns.lineplot(levels, x="log10_lambda", y="d_adv", ax=panels[1])
+    panels[1].axhline(levels["half_centroid_distance"].iloc[0], color="grey", ls=":", lw=1)
+    panels[1].set(title="Adversarial distance", ylabel="pixels on [0, 1]", ylim=(0, None))
+    for column, label in (("err_train", "training"), ("err_test", "test")):
+        sns.lineplot(levels, x="log10_lambda", y=column, label=label, ax=panels[2])
+    panels[2].set(title="Errors", ylabel="percent", ylim=(0, None))
+    for axes in panels:
+        axes.set_xlabel(r"$\log_{10}\lambda$")
+    fig.tight_layout()
     return fig
 
 

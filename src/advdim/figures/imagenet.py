@@ -11,7 +11,7 @@ from matplotlib.ticker import LogFormatter
 from advdim.artefacts.tables import read_table
 from advdim.datasets.imagenet.merging import contradictions
 from advdim.datasets.large import is_stand_in
-from advdim.datasets.stored import SPLITS, read_image_info, read_images
+from advdim.datasets.stored import SPLITS, read_image_info
 from advdim.figures.style import INK, PAGE
 from advdim.statistics.collect import Results
 
@@ -50,33 +50,6 @@ def families(results: Results) -> dict[str, Results]:
 def read_manifest(family: Results) -> pd.DataFrame:
     """Read the manifest of a set; all its widths have the same one."""
     return read_table(family.folder(family.rows[0]) / "manifest.parquet")
-
-
-def draw_pictures(family: Results) -> Figure:
-    """Draw the first test picture of each class, a row for each width; a class without one leaves a gap.
-
-    Args:
-        family: sets of the same pictures.
-
-    Returns:
-        The figure.
-    """
-    folders = [family.folder(row) for row in family.rows]
-    names = read_image_info(folders[0]).class_names
-    size = (PAGE[0], 0.35 + PAGE[0] / len(names) * len(folders))
-    fig, panels = plt.subplots(len(folders), len(names), figsize=size, squeeze=False)
-    for row, folder in zip(panels, folders, strict=True):
-        images, labels = read_images(folder, "test")
-        for label, axes in enumerate(row):
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-            for place in np.flatnonzero(labels == label)[:1]:
-                axes.imshow(images[place], interpolation="nearest")
-        row[0].set_ylabel(f"{images.shape[1]} px", rotation=0, ha="right", va="center")
-    for name, axes in zip(names, panels[0], strict=True):
-        axes.set_title(name.replace("-", "\n").replace("_", "\n"), fontsize=6.5, fontweight="normal", loc="center")
-    fig.subplots_adjust(wspace=0.05, hspace=0.05)
-    return fig
 
 
 def source_sizes(manifest: pd.DataFrame) -> pd.DataFrame:

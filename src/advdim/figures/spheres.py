@@ -1,4 +1,4 @@
-"""Figures of the spheres study: planes, norms, circles, dimensions, the perfect start, true distances."""
+"""Figures of nets between spheres beyond their error rates: planes, norms, circles, dimensions."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +12,6 @@ from scipy import special
 from advdim.figures import style
 from advdim.statistics.intervals import Estimate, binomial
 from advdim.statistics.slices import SORTS
-from advdim.theory.caps import mean_distance_to_cap
 
 TITLES = {"random": "random plane", "one worst": "one worst case", "two worst": "two worst cases"}
 LIMIT = 3.0
@@ -63,7 +62,7 @@ def draw_norms(accuracy: pd.DataFrame, attacked: pd.DataFrame, middle: float) ->
     searched = attacked.groupby("radius").agg(trials=("found", "size"), errors=("found", "sum"))
     table = pd.concat({"random points": random, "points after the search": searched}, names=["way"]).reset_index()
     table = table.assign(right=table["trials"] - table["errors"])
-    bounds = _bounds(table["right"], table["trials"])
+    bounds = binomial_bounds(table["right"], table["trials"])
     table = table.assign(accuracy=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
     fig, axes = plt.subplots(figsize=style.COLUMN)
     for (way, rows), colour in zip(table.groupby("way", sort=False), ("C0", "C3"), strict=True):
@@ -94,25 +93,6 @@ def draw_circles(table: pd.DataFrame) -> Figure:
     return fig
 
 
-def draw_perfect_start(table: pd.DataFrame) -> Figure:
-    """Draw losses and wrong alphas of quadratic nets from a perfect start (figure 3 right).
-
-    Args:
-        table: rows of `advdim.statistics.quadratic_losses`.
-    """
-    fig, panels = plt.subplots(1, 3, figsize=style.PAGE, sharex=True)
-    titles = {"mean_loss": "average loss (nats)", "worst_loss": "worst-case loss (nats)", "wrong": "wrong alphas"}
-    for axes, (column, title) in zip(panels, titles.items(), strict=True):
-        sns.lineplot(
-            table, x="step", y=column, hue="dataset", errorbar=("pi", 100), ax=axes, legend=column == "mean_loss"
-        )
-        axes.set(xlabel="training step", ylabel=title)
-    panels[0].set(yscale="log")
-    panels[0].legend(fontsize=7)
-    fig.tight_layout()
-    return fig
-
-
 def draw_dimensions(attacked: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw from which share of the starts a search finds errors, by dimension (claim S08).
 
@@ -123,7 +103,7 @@ def draw_dimensions(attacked: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         The figure, and what is in it: one row a dimension.
     """
     counts = attacked.groupby("dimension").agg(starts=("found", "size"), found=("found", "sum")).reset_index()
-    bounds = _bounds(counts["found"], counts["starts"])
+    bounds = binomial_bounds(counts["found"], counts["starts"])
     counts = counts.assign(share=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
     fig, axes = plt.subplots(figsize=style.COLUMN)
     axes.errorbar(
@@ -140,29 +120,8 @@ def draw_dimensions(attacked: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return fig, counts
 
 
-def draw_true_distances(table: pd.DataFrame, dimension: int) -> Figure:
-    """Draw attacked and true mean distance of quadratic nets beside the curve of a cap.
-
-    Args:
-        table: one row a snapshot: `rate` on the inner sphere, exactly, mean `attacked` and mean `true` distance.
-        dimension: dimension d of the spheres.
-    """
-    fig, axes = plt.subplots(figsize=style.PAGE)
-    seen = table[table["rate"] > 0]
-    rates = np.logspace(np.log10(max(seen["rate"].min() / 3, 1e-300)), np.log10(0.5), 200)
-    axes.plot(rates, mean_distance_to_cap(rates, dimension), color="black", label="a cap of that measure")
-    for column, marker, colour in (("true", "o", "C0"), ("attacked", "x", "C3")):
-        axes.scatter(
-            seen["rate"], seen[column], s=25, marker=marker, color=colour, label=f"{column} distance", zorder=3
-        )
-    axes.vlines(seen["rate"], seen["true"], seen["attacked"], color="grey", lw=0.8)
-    axes.set(xscale="log", ylim=(0, None))
-    axes.set(xlabel="error rate on the inner sphere, exact", ylabel="mean distance to an error")
-    axes.legend(fontsize=8)
-    return fig
-
-
-def _bounds(events: "pd.Series[int]", trials: "pd.Series[int]") -> list[Estimate]:
+def binomial_bounds(events: "pd.Series[int]", trials: "pd.Series[int]") -> list[Estimate]:
+    """Shares of events with their exact 95 % intervals."""
     pairs = zip(events.to_numpy(dtype=int), trials.to_numpy(dtype=int), strict=True)
     return [binomial(int(number), int(of)) for number, of in pairs]
 

@@ -141,3 +141,14 @@ def draw_through_attack(nets: pd.DataFrame) -> Figure:
         axes.set(title=words, xlabel="as usual", ylabel="through the attack" if column == "l1" else "")
     panels[0].legend()
     return fig
+
+
+def summarise(nets: pd.DataFrame) -> pd.DataFrame:
+    """Medians over the nets of each dataset, model, method and strength.
+
+    Args:
+        nets: one row a net, from `advdim.ledger.dimension_nets.net_rows`.
+    """
+    medians = {name: (name, "median") for name in ("accuracy", "vulnerability", "l1", "l2")}
+    groups = nets.groupby(["dataset", "model", "method", "strength"])
+    return groups.agg(nets=("seed", "nunique"), d=("d", "first"), **medians).reset_index()

@@ -68,6 +68,15 @@ def _enough(nets: pd.DataFrame, methods: Sequence[str], seeds: int = 1) -> bool:
     return all(counts.get(method, 0) >= STRENGTHS for method in methods)
 
 
+def _of_whole_seeds(nets: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """The nets of the seeds by which each method was trained with enough strengths: resampled, they give all curves."""
+    if nets.empty:
+        return nets
+    strengths = nets.pivot_table(index="seed", columns="method", values="strength", aggfunc="nunique", fill_value=0)
+    enough = (strengths.reindex(columns=list(methods), fill_value=0) >= STRENGTHS).all(axis=1)
+    return nets[nets["seed"].isin(enough[enough].index)]
+
+
 def _bootstrap(nets: pd.DataFrame, statistic: Callable[[pd.DataFrame], FloatArray], name: str) -> list[Estimate]:
     """Statistics of the nets, with intervals of a bootstrap that resamples seeds, of all methods alike."""
     seeds = np.sort(nets["seed"].unique())
@@ -82,7 +91,7 @@ def _bootstrap(nets: pd.DataFrame, statistic: Callable[[pd.DataFrame], FloatArra
 
 def judge_dual_curves(claim: Claim, results: Results) -> Verdict:
     """D07: compare the curves of pairs of methods over the strength."""
-    nets = of_methods(compared_nets(results), FOUR)
+    nets = _of_whole_seeds(of_methods(compared_nets(results), FOUR), FOUR)
     if not _enough(nets, FOUR, SEEDS):
         return unjudged(claim)
     limits = {"log_l1": np.log(claim.limit("factor")), "log_vulnerability": np.log(claim.limit("factor"))}
@@ -199,7 +208,7 @@ def judge_proportion(claim: Claim, results: Results) -> Verdict:
 def judge_trade_off(claim: Claim, results: Results) -> Verdict:
     """D10: compare the accuracies of the methods at common vulnerabilities."""
     methods = (*FOUR, CROSS_LIPSCHITZ)
-    nets = of_methods(compared_nets(results), (PLAIN, *methods))
+    nets = _of_whole_seeds(of_methods(compared_nets(results), (PLAIN, *methods)), methods)
     if not _enough(nets, methods, SEEDS):
         return unjudged(claim)
     reached = nets.groupby(["method", "strength"])["vulnerability"].mean()

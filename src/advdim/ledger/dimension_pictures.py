@@ -29,7 +29,7 @@ def judge_count(claim: Claim, results: Results) -> Verdict:
     resized = [row for row in results.rows if row["stage"] == "datasets" and row["kind"] == "resized"]
     widths = {256} | {results.settings(row)["width"] for row in resized if results.settings(row)["source"] == name}
     classes = len(set(kept["class"])), len(read_image_info(folder).class_names)
-    holds = abs(count / PUBLISHED - 1.0) <= claim.limit() and classes == (CLASSES, CLASSES) and widths >= WIDTHS
+    holds = abs(count - PUBLISHED) <= claim.limit() * PUBLISHED and classes == (CLASSES, CLASSES) and widths >= WIDTHS
     found = (
         f"{count:,} distinct images in {classes[0]} classes, at widths {numbers(widths)}; "
         f"{(manifest['state'] == 'quarantined').sum():,} files are quarantined."

@@ -23,7 +23,10 @@ RESOLVED = 1e-4
 """Smallest predicted rise of the loss, in nats, that float32 resolves to a percent (D01)."""
 RESOLVED_IMAGES = 50
 """Fewest images with such a rise that a net must have."""
-HALVINGS = 5
+SMOOTH_NET = ["dataset", "measurement", "seed", "net"]
+"""The labels that tell one net of D02 from another."""
+SMOOTH_NETS, HALVINGS = 2, 5
+"""Fewest nets, and fewest halvings of eps, that D02 asks for."""
 EPS = 0.005
 DIMENSIONS = (64, 768, 12_288)
 """Size and dimensions of the attacks that D03 builds."""
@@ -85,12 +88,17 @@ def _scale(nets: Sequence[Net]) -> str:
 
 def judge_augmentation(claim: Claim, results: Results) -> Verdict:
     """D02: fit the exponent of eps in the distance of augmented and penalised loss, for each net and norm."""
+    enough = {
+        name for name, own in measurement_settings(results, "augmentation_order").items() if own["images"] >= IMAGES
+    }
     losses = observations(results, "augmentation_order")
-    if losses.empty or losses["eps_pixel"].nunique() <= HALVINGS or losses["net"].nunique() < 2:
+    losses = losses if losses.empty else losses[losses["measurement"].isin(enough)]
+    if losses.empty or losses.groupby([*SMOOTH_NET, "norm"])["eps_pixel"].nunique().min() <= HALVINGS:
         return unjudged(claim)
-    exponents = {norm: mean(distance_exponents(own)) for norm, own in losses.groupby("norm")}
-    if set(exponents) != {"linf", "l2"}:
+    of_norm = {norm: distance_exponents(own) for norm, own in losses.groupby("norm")}
+    if set(of_norm) != {"linf", "l2"} or min(map(len, of_norm.values())) < SMOOTH_NETS:
         return unjudged(claim)
+    exponents = {norm: mean(values) for norm, values in of_norm.items()}
     lowest = min(exponents.values(), key=lambda estimate: estimate.low)
     found = (
         f"|augmented - penalised loss| falls like eps to the power {told(exponents['linf'], 4)} for p = inf and "
@@ -98,7 +106,7 @@ def judge_augmentation(claim: Claim, results: Results) -> Verdict:
     )
     sizes = losses["eps_pixel"]
     scale = (
-        f"{listed(dict.fromkeys(losses['dataset']))}, {counted(losses['net'].nunique(), 'smooth net')} in float64, "
+        f"{listed(dict.fromkeys(losses['dataset']))}, {counted(len(of_norm['linf']), 'smooth net')} in float64, "
         f"eps from {sizes.max():g} to {sizes.min():.2g}"
     )
     holds = all(estimate.low > claim.limit("exponent") for estimate in exponents.values())
@@ -108,7 +116,7 @@ def judge_augmentation(claim: Claim, results: Results) -> Verdict:
 def distance_exponents(losses: pd.DataFrame) -> list[float]:
     """Exponent of eps in |augmented - penalised loss| of each net, by least squares in logarithms."""
     exponents = []
-    for _, own in losses.groupby([*NET[:1], "seed", "net"]):
+    for _, own in losses.groupby(SMOOTH_NET):
         distance = (own["augmented"] - own["penalised"]).abs()
         exponents.append(float(np.polyfit(np.log(own["eps_pixel"]), np.log(distance), 1)[0]))
     return exponents

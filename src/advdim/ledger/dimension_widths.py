@@ -238,8 +238,12 @@ def judge_bend(claim: Claim, results: Results) -> Verdict:
     if len(sweep.nets) < BEND_WIDTHS or sweep.widths[-1] < BEND_WIDTH or sweep.fewest < NETS_A_WIDTH or own.empty:
         return unjudged(claim)
     shares = {eps: _shares_below(sweep, own, eps) for eps in (EPS, *SMALLER)}
-    if not all(map(have_logarithms, shares.values())):
+    if np.isnan(np.concatenate(shares[EPS])).any():
         return unjudged(claim)
+    zero = [f"{eps:g}" for eps, values in shares.items() if not have_logarithms(values)]
+    if zero:  # half an image for none would level the curve where it is steepest, and so straighten a bend
+        why = f"At eps = {listed(zero)} there are nets of which no image is fooled; more images are needed."
+        return unjudged(claim, f"{why} {claim.needs}")
     draws = {eps: _curvature(sweep, values, claim.id) for eps, values in shares.items()}
     bent = percentiles(*draws[EPS])
     small, large = draws[SMALLER[-1]], draws[EPS]
@@ -253,9 +257,8 @@ def judge_bend(claim: Claim, results: Results) -> Verdict:
 
 
 def _shares_below(sweep: Sweep, found: pd.DataFrame, eps: float) -> list[FloatArray]:
-    below = found.assign(below=found["eps_pixel"] <= eps)
-    shares, images = (sweep.of(below, "below", statistic) for statistic in ("mean", "size"))
-    return [np.maximum(share, 0.5 / count) for share, count in zip(shares, images, strict=True)]
+    """Share of the images of each net whose smallest perturbation is at most eps; NaN for a net that was left out."""
+    return sweep.of(found.assign(below=found["eps_pixel"] <= eps), "below", "mean")
 
 
 def _curvature(sweep: Sweep, shares: Sequence[FloatArray], name: str) -> tuple[float, FloatArray]:

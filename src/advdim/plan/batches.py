@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from advdim.plan.recipe import Recipe, Stage
 
-BATCH_SECONDS = 60.0
-"""Expected cost of a batch: some times the cost of starting a job, short enough to keep every core busy at the end."""
+BATCH_SECONDS = 120.0
+"""Expected cost of a batch: many times the cost of starting a job, short enough to keep every core busy at the end."""
 
 
 @dataclass(frozen=True)

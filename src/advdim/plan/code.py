@@ -79,7 +79,7 @@ def code_of(modules: tuple[str, ...], extra: tuple[Path, ...] = ()) -> Code:
         project, others = _module_imports(module)
         pending += [*project, *_parents(module)]
         third_party |= others
-    digests = {module: _digest(_normalised(_source(module))) for module in reached}
+    digests = {module: _module_digest(module) for module in reached}
     digests |= {name: _digest(text) for name, text in sources.items()}  # a notebook's comments are its prose
     digests |= {name: digest for module in reached for name, digest in _other_files(module).items()}
     whole = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
@@ -118,6 +118,11 @@ def _source(module: str) -> str:
 @cache
 def _module_imports(module: str) -> tuple[list[str], set[str]]:
     return _imports(_source(module))
+
+
+@cache
+def _module_digest(module: str) -> str:
+    return _digest(_normalised(_source(module)))
 
 
 @cache

@@ -50,6 +50,19 @@ class Page:
         """Addresses of the recipes behind some results, as seen from `reports/`."""
         return [f"../{path}" for path in results.recipes]
 
+    def behind(self, frame: pd.DataFrame) -> Results:
+        """The artefacts behind a table whose columns name nets or measurements, and the datasets of those."""
+        columns = [name for name in ("dataset", "model", "training", "seed", "measurement") if name in frame]
+        wanted = set(frame[columns].drop_duplicates().itertuples(index=False, name=None))
+        datasets = set(frame["dataset"])
+        kept = [
+            row
+            for row in self.results.rows
+            if tuple(row["labels"].get(name) for name in columns) in wanted
+            or (row["stage"] == "datasets" and row["labels"]["dataset"] in datasets)
+        ]
+        return Results(tuple(kept), self.results.root)
+
     def scale_of(self, results: Results) -> str:
         """The scale of some results in a few words: name, dimensions or widths, models, steps and seeds."""
         return "; ".join([self.scale, *_told(results)])

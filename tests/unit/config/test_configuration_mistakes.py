@@ -1,70 +1,17 @@
 """Configurations are read strictly, and every mistake is told with its place, what was found and what is expected."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from small_config import Document, message_of
 
-from advdim.config.document import generated_files
-from advdim.config.experiments import Config
 from advdim.config.loading import load_config
-from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
 
-ROOT = Path(__file__).parents[2]
-Document = dict[str, Any]
 NET = {"kind": "convolutional", "layers": 3}
-
-
-@pytest.fixture
-def document() -> Document:
-    """A small, correct configuration to spoil."""
-    return {
-        "scale": "test",
-        "dataset_seed": 0,
-        "threads": 1,
-        "datasets": {
-            "balls": {"kind": "spheres", "dimension": 20},
-            "digits": {"kind": "digits", "classes": [2, 3, 4]},
-            "boxes": {"kind": "toy_classes", "dimension": 2},
-        },
-        "models": {"net": {"kind": "relu"}, "line": {"kind": "linear"}},
-        "training": {"adam": {"kind": "gradient", "steps": 10}, "svm": {"kind": "svm_path"}},
-        "attacks": {"walk": {"kind": "manifold"}, "climb": {"kind": "iterative"}},
-        "statistics": {"pairs": {"kind": "pair_distance"}, "tilts": {"kind": "toy_tilt"}},
-        "experiments": {"e": {"study": "spheres", "datasets": ["balls"], "models": ["net"], "training": ["adam"]}},
-    }
-
-
-def loaded(folder: Path, document: Document, only: str | None = None) -> Config:
-    path = folder / "right.yaml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return load_config(path, only)
-
-
-def message_of(folder: Path, content: object) -> str:
-    path = folder / "spoilt.yaml"
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
-    with pytest.raises(AdvdimError) as caught:
-        load_config(path)
-    message = str(caught.value)
-    assert message.startswith(f"{path}")
-    return message
-
-
-@pytest.mark.parametrize("name", ["laptop", "paper", "test"])
-def test_shipped_configurations_load_and_name_their_scale(name: str) -> None:
-    assert load_config(ROOT / "config" / f"{name}.yaml").scale == name
-
-
-def test_a_correct_configuration_is_immutable_and_has_its_defaults(tmp_path: Path, document: Document) -> None:
-    config = loaded(tmp_path, document)
-    assert (config.datasets["balls"].outer_radius, config.experiments["e"].seeds) == (1.3, (0,))
-    with pytest.raises(ValueError, match="frozen"):
-        config.datasets["balls"].dimension = 3
 
 
 def spoil(*keys: str, value: object) -> Callable[[Document], None]:
@@ -214,55 +161,6 @@ def test_pieces_that_do_not_fit_are_told_with_what_would(
     assert told in mistakes[0]
 
 
-def test_classes_of_pairs_are_names_however_they_are_written(tmp_path: Path, document: Document) -> None:
-    separated = {"study": "tilting", "datasets": ["digits"], "models": ["line"], "training": ["svm"]}
-    forms: list[object] = [[[2, 3], [4, 2]], [["2", "3"], ["4", "2"]], [[2, "3"], ["4", 2]]]
-    found = []
-    for pairs in forms:
-        document["experiments"]["e"] = separated | {"pairs": pairs}
-        found.append(loaded(tmp_path, document))
-    assert found[0] == found[1] == found[2]
-    assert found[0].experiments["e"].pairs == (("2", "3"), ("4", "2"))
-    document["experiments"]["e"] = separated
-    assert loaded(tmp_path, document).experiments["e"].pairs == "all"
-
-
-@pytest.mark.parametrize(
-    ("only", "kept"),
-    [
-        (None, ["e", "f", "g"]),
-        ("tilting", ["f", "g"]),
-        ("g", ["g"]),
-        ("g,spheres", ["e", "g"]),
-        (" e , tilting,g", ["e", "f", "g"]),
-    ],
-)
-def test_only_keeps_studies_and_experiments(
-    tmp_path: Path, document: Document, only: str | None, kept: list[str]
-) -> None:
-    document["experiments"]["f"] = {"study": "tilting", "datasets": ["boxes"], "statistics": ["tilts"]}
-    document["experiments"]["g"] = {"study": "tilting", "datasets": ["digits"], "models": ["line"], "training": ["svm"]}
-    whole, restricted = loaded(tmp_path, document), loaded(tmp_path, document, only)
-    assert restricted.experiments == {name: whole.experiments[name] for name in kept}
-    assert restricted.model_copy(update={"experiments": whole.experiments}) == whole
-
-
-@pytest.mark.parametrize("only", ["dimension", "e,f", "E", "", "e,"])
-def test_only_refuses_what_is_no_study_of_the_file_and_no_experiment(
-    tmp_path: Path, document: Document, only: str
-) -> None:
-    unknown = next(name for name in only.split(",") if name != "e")
-    told = f"--only: found '{unknown}', which is no study and no experiment of {tmp_path / 'right.yaml'}; expected some"
-    with pytest.raises(AdvdimError, match=f"^{re.escape(told)} of e, spheres, with commas between$"):
-        loaded(tmp_path, document, only)
-
-
-def test_only_spares_no_mistake_elsewhere(tmp_path: Path, document: Document) -> None:
-    document["experiments"]["f"] = {"study": "tilting", "datasets": ["rings"]}
-    with pytest.raises(AdvdimError, match=r"experiments\.f\.datasets: found 'rings'"):
-        loaded(tmp_path, document, "e")
-
-
 def test_several_mistakes_are_told_at_once(tmp_path: Path, document: Document) -> None:
     del document["scale"]
     document["threads"] = "many"
@@ -300,17 +198,3 @@ def test_a_file_that_is_no_configuration_is_told(tmp_path: Path, content: str) -
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(AdvdimError, match=r"absent\.yaml: cannot be read \(No such file.*expected a YAML file"):
         load_config(tmp_path / "absent.yaml")
-
-
-def test_params_name_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("config: config/mine.yaml\n", encoding="utf-8")
-    assert selected_config() == Path("config/mine.yaml")
-    Path("params.yaml").write_text("configuration: config/mine.yaml\n", encoding="utf-8")
-    with pytest.raises(AdvdimError, match=r"params\.yaml: names no configuration; expected a line like"):
-        selected_config()
-
-
-def test_generated_files_are_in_step() -> None:
-    for path, text in generated_files().items():
-        assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is out of step: run `advdim generate`"

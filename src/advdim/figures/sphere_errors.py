@@ -1,0 +1,162 @@
+"""Errors of nets between spheres: how often random points meet one, and how far away a search finds one."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from advdim.figures import style
+from advdim.figures.spheres import binomial_bounds
+from advdim.ledger.observations import measurement_settings
+from advdim.statistics.collect import Results
+from advdim.theory import caps
+
+KEYS = ["dataset", "model", "seed", "step"]
+"""The labels that tell one snapshot of a net from another."""
+
+
+def nearest_searches(results: Results) -> pd.DataFrame:
+    """Read the searches along spheres that aim at the nearest error.
+
+    Returns:
+        Rows of `advdim.attacks.manifold` with `dimension`, and `counted`: whether errors on random points of the same
+        dataset were counted too. Empty where there are none.
+    """
+    searches = results.table("manifold")
+    if searches.empty:
+        return searches
+    nearest = [name for name, attack in measurement_settings(results, "manifold").items() if attack["aim"] == "nearest"]
+    dimensions = searches["dataset"].map(results.datasets["dimension"])
+    counted = searches["dataset"].isin(results.table("error_rate").get("dataset", []))
+    return searches[searches["measurement"].isin(nearest)].assign(dimension=dimensions, counted=counted)
+
+
+def attacked_starts(searches: pd.DataFrame) -> pd.DataFrame:
+    """Keep the searches from the inner sphere, each start once, on nets whose errors were counted.
+
+    Args:
+        searches: from `nearest_searches`.
+    """
+    if searches.empty:
+        return searches
+    return searches[searches["counted"] & (searches["radius"] == 1.0)].drop_duplicates([*KEYS, "start"])
+
+
+def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
+    """Put the mean distance to an error of each snapshot beside its error rate on the inner sphere.
+
+    Args:
+        attacked: from `attacked_starts`.
+        counted: rows of the statistic `error_rate`.
+
+    Returns:
+        One row a snapshot: `KEYS`, mean `distance` and its standard error `sem`, `share_found` of the starts, `points`
+        and `errors` on them, their `rate` with its exact 95 % interval from `rate_low` to `rate_high`. Empty where one
+        of the tables is.
+    """
+    if attacked.empty or counted.empty:
+        return pd.DataFrame()
+    nearest = attacked.groupby(KEYS).agg(
+        distance=("distance", "mean"), sem=("distance", "sem"), share_found=("found", "mean")
+    )
+    inner = counted[counted["sphere"] == "inner"].drop_duplicates(KEYS).set_index(KEYS)
+    snapshots = nearest.join(inner[["points", "errors"]]).reset_index()
+    bounds = binomial_bounds(snapshots["errors"], snapshots["points"])
+    return snapshots.assign(
+        rate=snapshots["errors"] / snapshots["points"],
+        rate_low=[bound.low for bound in bounds],
+        rate_high=[bound.high for bound in bounds],
+    )
+
+
+def shown_beside_caps(snapshots: pd.DataFrame) -> pd.DataFrame:
+    """Keep the snapshots that a distance can be drawn of: errors were sampled, and found from every start."""
+    return snapshots[(snapshots["errors"] > 0) & (snapshots["share_found"] == 1) & (snapshots["rate"] < 1)]
+
+
+def draw_caps(shown: pd.DataFrame, dimension: int) -> Figure:
+    """Draw the mean distance to an error against the error rate, beside the curves of a cap (theorem 5.1).
+
+    Args:
+        shown: from `shown_beside_caps`.
+        dimension: dimension d of the spheres.
+    """
+    measures = np.logspace(-6, math.log10(0.5), 60)
+    curves = {
+        "a cap, exact": (caps.mean_distance_to_cap, "-"),
+        "first order": (caps.mean_distance_to_cap_first_order, ":"),
+        "as in the source (times √2)": (caps.mean_distance_to_cap_source, "--"),
+    }
+    fig, axes = plt.subplots(figsize=style.PAGE)
+    for name, (distance, line) in curves.items():
+        colour = "black" if line == "-" else "grey"
+        axes.plot(measures, distance(measures, dimension), line, color=colour, label=name)
+    sns.scatterplot(shown, x="rate", y="distance", hue="model", style="dataset", s=40, ax=axes, zorder=3)
+    axes.hlines(shown["distance"], shown["rate_low"], shown["rate_high"], color="grey", lw=0.8, zorder=2)
+    axes.set(xscale="log", xlim=(1e-6, 1), ylim=(0, None))
+    axes.set(xlabel="error rate on the inner sphere (95 % exact interval)", ylabel="mean distance to an error")
+    axes.legend(fontsize=7, loc="upper right")
+    return fig
+
+
+def sum_spheres(counted: pd.DataFrame) -> pd.DataFrame:
+    """Add up the points and errors of both spheres for each snapshot, with the 95 % `upper` bound of the rate."""
+    total = counted.drop_duplicates([*KEYS, "sphere"]).groupby(KEYS)[["points", "errors"]].sum().reset_index()
+    bounds = binomial_bounds(total["errors"], total["points"])
+    return total.assign(upper=[bound.high for bound in bounds], net=_name_nets(total))
+
+
+def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
+    """Draw how errors on random points, and those that a search finds, go with the training.
+
+    Args:
+        total: from `sum_spheres`.
+        snapshots: from `sum_snapshots`.
+    """
+    fig, panels = plt.subplots(1, 2, figsize=style.PAGE, sharex=True)
+    look = {"x": "step", "hue": "net", "marker": "o", "errorbar": ("pi", 100)}
+    sns.lineplot(total, y="upper", ax=panels[0], **look)
+    panels[0].set(yscale="log", ylabel="error rate, 95 % upper bound", title="Random points", xlabel="training step")
+    panels[0].legend(fontsize=7)
+    sns.lineplot(snapshots.assign(net=_name_nets(snapshots)), y="share_found", legend=False, ax=panels[1], **look)
+    panels[1].set(ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points")
+    panels[1].set(xlabel="training step")
+    fig.tight_layout()
+    return fig
+
+
+def _name_nets(rows: pd.DataFrame) -> "pd.Series[str]":
+    return rows["model"] + " on " + rows["dataset"]
+
+
+def draw_shell(nearest: pd.DataFrame) -> Figure:
+    """Draw distance and norm of the nearest points between the spheres that nets call outer.
+
+    Args:
+        nearest: rows of the attack `shell`, of one snapshot a net.
+    """
+    fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
+    found = nearest[nearest["found"]]
+    for axes, column in zip(panels, ("distance", "norm"), strict=True):
+        sns.histplot(found, x=column, hue="model", element="step", stat="density", common_norm=False, ax=axes)
+        axes.set(xlabel=f"{column} of the nearest point called outer")
+    fig.tight_layout()
+    return fig
+
+
+def draw_pair_distances(pairs: pd.DataFrame, expected: float) -> Figure:
+    """Draw the distances of random pairs of points of the inner sphere, and their exact mean.
+
+    Args:
+        pairs: rows of the statistic `pair_distance`.
+        expected: the exact mean, in inner radii.
+    """
+    fig, axes = plt.subplots(figsize=style.COLUMN)
+    sns.histplot(pairs, x="distance", stat="density", bins=60, ax=axes)
+    axes.axvline(expected, color="C3", label=f"exact mean {expected:.4f}")
+    axes.set(xlabel="distance of two random points (inner radius = 1)", ylabel="density")
+    axes.legend()
+    return fig

@@ -1,0 +1,107 @@
+"""The figures of the spheres study on made-up tables."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_results import Listing
+
+from advdim.figures import ellipsoids, sphere_errors
+from advdim.theory.caps import mean_distance_to_cap
+
+NET = {"dataset": "balls", "model": "relu", "seed": 0}
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Listing:
+    """A search for the nearest error and one for the worst, and errors on random points."""
+    made = Listing(tmp_path)
+    for name, dimension in (("balls", 500), ("flat", 2)):
+        made.add("datasets", "spheres", {"dataset": name}, {"dimension": dimension})
+    for aim in ("nearest", "worst"):
+        table = {"step": 100, "start": [0, 1, 0], "radius": [1.0, 1.0, 1.3], "found": True, "distance": [0.1, 0.3, 9.0]}
+        for name in ("balls", "flat"):
+            labels = NET | {"dataset": name, "measurement": aim}
+            made.add("attacks", "manifold", labels, {"aim": aim}, table=table)
+    counted = {"step": 100, "sphere": ["inner", "outer"], "points": 1000, "errors": [20, 5]}
+    made.add("statistics", "error_rate", NET | {"measurement": "rate"}, {}, table=counted)
+    return made
+
+
+def test_snapshots_have_the_nearest_errors_and_the_rate_on_the_inner_sphere(listing: Listing) -> None:
+    searches = sphere_errors.nearest_searches(listing.results)
+    assert set(searches["measurement"]) == {"nearest"}
+    assert searches.groupby("dataset")[["dimension", "counted"]].first().to_numpy().tolist() == [
+        [500, True],
+        [2, False],
+    ]
+    attacked = sphere_errors.attacked_starts(searches)
+    (snapshot,) = sphere_errors.sum_snapshots(attacked, listing.results.table("error_rate")).itertuples()
+    assert (snapshot.dataset, snapshot.distance, snapshot.rate) == ("balls", pytest.approx(0.2), 0.02)
+    assert snapshot.rate_low < 0.02 < snapshot.rate_high
+
+
+def test_without_a_search_there_are_no_snapshots(listing: Listing) -> None:
+    others = listing.results.select(stage="statistics")
+    attacked = sphere_errors.attacked_starts(sphere_errors.nearest_searches(others))
+    assert sphere_errors.sum_snapshots(attacked, others.table("error_rate")).empty
+
+
+def test_a_distance_is_shown_where_errors_were_sampled_and_found_from_every_start() -> None:
+    snapshots = pd.DataFrame({"errors": [0, 5, 5, 10], "share_found": [1.0, 1.0, 0.9, 1.0], "rate": [0.0, 0.5, 0.5, 1]})
+    assert sphere_errors.shown_beside_caps(snapshots).index.tolist() == [1]
+
+
+def test_the_course_of_training_has_both_spheres_on_one_side_and_the_search_on_the_other(listing: Listing) -> None:
+    total = sphere_errors.sum_spheres(listing.results.table("error_rate"))
+    assert total[["points", "errors", "net"]].to_numpy().tolist() == [[2000, 25, "relu on balls"]]
+    snapshots = pd.DataFrame([NET | {"step": 100, "share_found": 0.7}])
+    fig = sphere_errors.draw_training(total, snapshots)
+    assert [axes.lines[0].get_ydata()[0] for axes in fig.axes] == [total["upper"].iloc[0], 0.7]
+    plt.close(fig)
+
+
+def test_caps_shells_and_pairs_are_drawn() -> None:
+    shown = pd.DataFrame([NET | {"step": 1, "rate": 0.1, "rate_low": 0.05, "rate_high": 0.2, "distance": 0.2}])
+    cap = sphere_errors.draw_caps(shown, 500).axes[0].lines[0]
+    assert cap.get_ydata()[-1] == pytest.approx(mean_distance_to_cap(np.array([0.5]), 500)[0])
+    nearest = pd.DataFrame(
+        {"found": [True, True, False], "model": "relu", "distance": [0.1, 0.2, 9], "norm": [1.1, 1.2, 9]}
+    )
+    limits = [axes.get_xlim()[1] for axes in sphere_errors.draw_shell(nearest).axes]
+    assert max(limits) < 2  # what was not found does not count
+    pairs = sphere_errors.draw_pair_distances(pd.DataFrame({"distance": [1.3, 1.4, 1.5]}), 1.414)
+    assert pairs.axes[0].lines[0].get_xdata() == [1.414, 1.414]
+    plt.close("all")
+
+
+def test_alphas_are_ranked_at_the_end_and_counted_outside_the_band() -> None:
+    alphas = pd.DataFrame({"step": [0, 0, 9, 9], "alpha": [7.0, 7.0, 1.2, 0.9], "dataset": "balls", "seed": 0})
+    final = ellipsoids.rank_alphas(alphas)
+    assert final["rank"].tolist() == [2, 1]
+    assert ellipsoids.count_wrong(final, 1.3).to_dict() == {("balls", 0): 1}
+    assert ellipsoids.draw_alphas(final, 1.3).axes[0].lines[0].get_ydata().tolist() == [0.9, 1.2]
+    plt.close("all")
+
+
+def test_distances_are_compared_where_there_is_an_error_and_it_was_found() -> None:
+    at = NET | {"step": 9}
+    exact = pd.DataFrame([at | {"start": start, "on_sphere": true} for start, true in enumerate((0.1, 0.2, np.inf))])
+    found = (True, False, True)
+    attacked = pd.DataFrame([at | {"start": n, "found": one, "distance": 0.15} for n, one in enumerate(found)])
+    starts = ellipsoids.starts_near_errors(exact, attacked)
+    assert starts["start"].tolist() == [0, 1]
+    alphas = pd.DataFrame([at | {"alpha": alpha} for alpha in (1.2, 0.5)])
+    (both,) = ellipsoids.mean_distances(starts, alphas).itertuples()
+    assert (both.attacked, both.true, both.share_found) == (pytest.approx(0.15), pytest.approx(0.1), 0.5)
+    assert 0.0 < both.rate < 1.0
+
+
+def test_the_normal_approximation_is_off_in_the_tail_only() -> None:
+    tails = ellipsoids.error_rates_in_the_tail()
+    off = (tails["normal"] - tails["exact"]).abs()
+    assert off.iloc[0] < 0.1 < off.iloc[-1]
+    assert len(ellipsoids.draw_tails(tails).axes) == 2
+    plt.close("all")
