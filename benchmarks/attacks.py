@@ -107,7 +107,7 @@ def smallest_sizes(net: keras.Model, norm: Any) -> Case:
     )
 
 
-def compare_attacks() -> list[Comparison]:
+def compare_all() -> list[Comparison]:
     """All attacks with all peers at hand; an empty list, and a sentence, where there is none."""
     net, images = trained_net()
     classes = predict(net(images, training=False))

@@ -93,7 +93,7 @@ class Peer:
         return json.loads(line) if line else None
 
 
-def compare_image_training(cases: list[Case] = CASES, rounds: int = 3) -> list[Comparison]:
+def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> list[Comparison]:
     """Ours against both peers; an empty list, and a sentence, where there is no PyTorch."""
     peers = {"PyTorch as installed": Peer(tuned=False), "PyTorch at its best": Peer(tuned=True)}
     try:

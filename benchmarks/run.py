@@ -1,6 +1,7 @@
 """Measures the parts that take the time against peers, with one thread of computation; one page a topic in results/."""
 
 import argparse
+import importlib
 import os
 import platform
 import subprocess
@@ -15,14 +16,14 @@ BUSY = 0.5
 """Load of the machine by others, in cores, above which the page says that the figures are disturbed."""
 RESULTS = Path(__file__).parent / "results"
 TOPICS = {
-    "general": "The parts of the main job",
+    "comparisons": "The parts of the main job",
     "spheres": "Adversarial spheres",
-    "image-training": "Training of image nets",
+    "image_training": "Training of image nets",
     "attacks": "Attacks on image nets",
     "reading": "Reading images for training",
     "pictures": "Preparing photographs",
 }
-"""Name of each topic, with its title; in the order in which they are measured."""
+"""The module that measures each topic by its `compare_all`, with the title of its page, in their order."""
 
 
 def main() -> None:
@@ -52,22 +53,7 @@ def asked_topics() -> list[str]:
 
 def measure(topic: str) -> Iterator[str]:
     """Rows of a topic's table, each as soon as it was measured."""
-    import attacks
-    import comparisons
-    import image_training
-    import pictures
-    import reading
-    import spheres
-
-    measured = {
-        "general": comparisons.compare_all,
-        "spheres": spheres.compare,
-        "image-training": image_training.compare_image_training,
-        "attacks": attacks.compare_attacks,
-        "reading": reading.compare_all,
-        "pictures": pictures.compare_all,
-    }
-    for comparison in measured[topic]():
+    for comparison in importlib.import_module(topic).compare_all():
         print(comparison.row, flush=True)
         yield comparison.row
 

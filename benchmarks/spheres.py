@@ -123,7 +123,7 @@ def torch_python() -> str | None:
     return named if done.returncode == 0 else None
 
 
-def compare() -> list[Comparison]:
+def compare_all() -> list[Comparison]:
     """Measure every part of ours and of both peers; says in one sentence where there is no PyTorch."""
     python = torch_python()
     if python is None:
