@@ -95,7 +95,7 @@ def deepest(net: keras.Model) -> Case:
 
 def smallest_sizes(net: keras.Model, norm: Any) -> Case:
     """The search for the smallest size, against the minimising attack of Foolbox, which takes 100 steps."""
-    how = Search(norm, radius_of(norm, 0.5, WIDTH**2 * 3), 0.01, SEARCH_STEPS)
+    how = Search(norm, radius_of(norm, 0.5, WIDTH**2 * 3), SEARCH_STEPS, 0.01)
 
     @tf.function
     def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:

@@ -21,7 +21,7 @@ from advdim.attacks.deepfool import linearise, move_to_nearest, rivals_of
 from advdim.attacks.on_images import Clean, attack_images
 from advdim.datasets.stored import read_image_info
 from advdim.job import Job
-from advdim.norms import DUAL, Norm, along, length, project, radius_of, steepest_direction
+from advdim.norms import DUAL, along, length, project, radius_of, steepest_direction
 
 TINY = 1e-6
 """Smallest radius that is tried, as a share of the largest."""
@@ -32,21 +32,15 @@ IN_LARGEST = 10
 
 
 @dataclass(frozen=True)
-class Search:
-    """How sizes are searched.
+class Search(Walk):
+    """How sizes are searched: by a walk, or, if it has one step, by the single-step attack from the image.
 
     Attributes:
-        norm: norm of the balls.
-        largest: largest radius, pixels on [0, 1].
         precision: a single-step search ends where the attack fails in a ball that is smaller by this share than what
             was found.
-        steps: gradient steps of the walk; if it is one, the single-step attack from the image.
     """
 
-    norm: Norm
-    largest: float
     precision: float
-    steps: int
 
 
 class _Balls(NamedTuple):
@@ -92,12 +86,11 @@ def smallest(
     gradient, losses, logits = gradient_of(model, images, classes, "margin")
     if how.steps == 1:
         return _least_step(model, images, classes, gradient, logits, how)
-    road = Walk(how.norm, how.largest, how.steps)
     if seeds is None:
-        return walk(model, images, classes, images, road)
+        return walk(model, images, classes, images, how)
     guess = tf.math.divide_no_nan(-losses, length(DUAL[how.norm], gradient))
     radius = tf.clip_by_value(guess, TINY * how.largest, how.largest)
-    return walk_from_starts(model, images, classes, seeds, radius, road, restarts)
+    return walk_from_starts(model, images, classes, seeds, radius, how, restarts)
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
@@ -109,7 +102,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     settings = job.settings
     coordinates = math.prod(read_image_info(job.inputs["dataset"]).shape)
     largest = radius_of(settings["norm"], settings["largest_eps_pixel"], coordinates)
-    how = Search(settings["norm"], largest, settings["precision"], settings["steps"])
+    how = Search(settings["norm"], largest, settings["steps"], settings["precision"])
     step_size = largest * (settings["relative_step"] if how.steps > 1 else 1.0)
     in_largest = Ascent(how.norm, largest, min(how.steps, IN_LARGEST), step_size, "margin", stop=True)
 
