@@ -1,6 +1,5 @@
 """The judge of the bend of vulnerability against the dimension, on tables whose verdict is known."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,6 @@ from made_up_study import Study
 IMAGES = 4000
 TOP = np.log(3 * 256**2)
 """Logarithm of the largest d."""
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 def bend(

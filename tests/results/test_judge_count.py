@@ -1,6 +1,5 @@
 """The judge of the set built from ImageNet, on manifests whose verdict is known."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,6 @@ from made_up_study import Study
 from advdim.datasets.stored import write_info
 
 SMALLER = (32, 64, 128)
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 def build(

@@ -1,7 +1,5 @@
 """The judge of the rotation, on paths whose verdict is known."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from made_up_study import CLAIMS, Study
@@ -11,11 +9,6 @@ from advdim.ledger.verdict import Verdict
 from advdim.models.linear import LinearPath
 from advdim.statistics.collect import Results
 from advdim.statistics.projections import rotation
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 def path_of(

@@ -17,11 +17,6 @@ from advdim.statistics.collect import Results
 EPS = 4 / 255
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
-
-
 def attacked(
     study: Study,
     *,

@@ -1,7 +1,6 @@
 """The judge of the toy problem, on tables whose verdict is known."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,11 +27,6 @@ def tilts_of(study: Study, dimension: int, tilts: tuple[float, ...] = TILTS, **f
 
 def judge(study: Study) -> Verdict:
     return judge_toy(CLAIMS.by_id("T03"), Results(tuple(study.rows), study.root))
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The judges of the spheres study, on tables whose verdict is known in both directions, and what all judges share."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,6 @@ COMPUTED = {"S12", "S14", "S15", "S16", "D03"}
 RIGHT = np.linspace(0.62, 0.98, 500)
 PUBLISHED = np.repeat([0.3, 1.3, 0.8], [197, 197, 106])
 """394 wrong alphas, and a rate near 1e-11 by the normal approximation."""
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 def test_judges_belong_to_their_studies() -> None:

@@ -1,7 +1,6 @@
 """The judges of nets on photographs and of linear classifiers, on tables whose verdict is known."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,6 @@ from advdim.models.linear import LinearPath
 from advdim.statistics.tilting import measure_level
 
 IMAGES = 120
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 def sweep(

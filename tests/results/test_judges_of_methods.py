@@ -33,11 +33,6 @@ SEARCHES = {
 """Attacks that look for small perturbations: kind, norm, steps, and how much larger than the smallest theirs are."""
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def studies() -> dict[str, Study]:
     """Studies by what is special about them, each made once."""

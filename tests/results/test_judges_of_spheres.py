@@ -1,6 +1,5 @@
 """The judges that look beyond error rates: shells, other norms and dimensions, planes, perfect starts."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,6 @@ import pytest
 from made_up_study import Study
 
 FULL = 1_000_000
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 @pytest.mark.parametrize(

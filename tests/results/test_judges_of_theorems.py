@@ -1,17 +1,11 @@
 """The judges of nets before training, on tables whose verdict is known."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_up_study import Study
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study(tmp_path)
 
 
 def halve(
