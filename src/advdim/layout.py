@@ -2,6 +2,20 @@
 
 from pathlib import Path
 
+from advdim.errors import AdvdimError
+
 CLAIMS = Path("config/claims.yaml")
 NOTEBOOKS = Path("workflow/notebooks")
 SOURCES = Path("data/sources")
+
+
+def notebooks_of(page: str) -> tuple[Path, ...]:
+    """The notebooks that make up a page, one a chapter, in the order of their names.
+
+    Raises:
+        AdvdimError: if the page has none.
+    """
+    notebooks = tuple(sorted((NOTEBOOKS / page).glob("*.py")))
+    if not notebooks:
+        raise AdvdimError(f"There is no notebook in {NOTEBOOKS / page}: expected the chapters of page '{page}' there.")
+    return notebooks

@@ -8,8 +8,9 @@ import pytest
 
 from advdim.errors import AdvdimError
 from advdim.figures.slider import plotly_script
+from advdim.layout import NOTEBOOKS, notebooks_of
 from advdim.reports.html import PAGES, export, external_loads
-from advdim.reports.notebook import convert, execute
+from advdim.reports.notebook import convert, execute, join
 from advdim.reports.prose import Prose, inline, mathml
 
 NOTEBOOK = r"""
@@ -144,6 +145,29 @@ def test_a_parameter_that_the_notebook_does_not_know_is_refused(tmp_path: Path) 
     source.write_text('# %% tags=["parameters"]\nseeds = 1\n', encoding="utf-8")
     with pytest.raises(AdvdimError, match="knows no parameter sedes: expected one of seeds"):
         execute(source, {"sedes": 3}, tmp_path / "executed.ipynb")
+
+
+def test_chapters_become_one_notebook_in_their_order() -> None:
+    first, second = (
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]) for text in ("# Page", "## Chapter")
+    )
+    whole = join([first, second])
+    assert [(cell.id, cell.source) for cell in whole.cells] == [("cell-000", "# Page"), ("cell-001", "## Chapter")]
+    page = export(whole, title="Spheres", active="spheres")
+    assert page.index("<h1") < page.index('<h2 id="chapter">')
+
+
+def test_the_chapters_of_a_page_come_in_the_order_of_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = NOTEBOOKS / "spheres"
+    folder.mkdir(parents=True)
+    for name in ("2-theory.py", "1-errors.py", "notes.txt"):
+        (folder / name).touch()
+    assert notebooks_of("spheres") == (folder / "1-errors.py", folder / "2-theory.py")
+    with pytest.raises(AdvdimError, match="no notebook in workflow/notebooks/tilting: expected the chapters of page"):
+        notebooks_of("tilting")
 
 
 def test_a_notebook_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from advdim.config.datasets import Resized
 from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
 from advdim.config.section import Section
 from advdim.errors import AdvdimError
-from advdim.layout import CLAIMS, NOTEBOOKS
+from advdim.layout import CLAIMS, notebooks_of
 from advdim.plan import cost
 from advdim.plan.code import code_of
 from advdim.plan.recipe import STAGES, Recipe, Stage
@@ -262,7 +262,7 @@ def _expand_page(plan: Plan, page: str, judgements: dict[Study, Recipe]) -> None
         "advdim.reports.stage",
         page,
         modules=[],
-        extra=(NOTEBOOKS / f"{page}.py",),
+        extra=notebooks_of(page),
         settings={"page": page, "claims": _file_digest(CLAIMS), "scale": plan.config.scale}
         | _results_of(plan, page)
         | {"not_run": [vars(part) for part in plan.not_run if page in (part.study, "index")]},

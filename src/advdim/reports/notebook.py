@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,6 +87,12 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return _number(notebook)
+
+
+def join(notebooks: Sequence[nbformat.NotebookNode]) -> nbformat.NotebookNode:
+    """Put executed notebooks one behind the other, as the chapters of one."""
+    whole = nbformat.v4.new_notebook(cells=[cell for notebook in notebooks for cell in notebook.cells])
+    return normalise(whole)
 
 
 def _number(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -1,4 +1,4 @@
-"""One page of the report: a notebook, run on the tables of its study, as a self-contained HTML file."""
+"""One page of the report: its notebooks, run on the tables of its study, as one self-contained HTML file."""
 
 import json
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 from advdim.artefacts.tables import read_table
 from advdim.job import Job
-from advdim.layout import NOTEBOOKS
+from advdim.layout import notebooks_of
 from advdim.reports.html import export
-from advdim.reports.notebook import execute
+from advdim.reports.notebook import execute, join
 from advdim.reports.page import TITLES
 from advdim.statistics.collect import write_results
 
@@ -24,6 +24,6 @@ def make(job: Job) -> None:
     (handed / "not_run.json").write_text(json.dumps(job.settings["not_run"]), encoding="utf-8")
     pd.concat(verdicts, ignore_index=True).to_parquet(handed / "verdicts.parquet")
     parameters = {"handed": str(handed), "scale": job.settings["scale"]}
-    notebook = execute(NOTEBOOKS / f"{page}.py", parameters, handed / f"{page}.ipynb")
-    text = export(notebook, title=TITLES[page], active=page)
+    chapters = [execute(source, parameters, handed / f"{source.stem}.ipynb") for source in notebooks_of(page)]
+    text = export(join(chapters), title=TITLES[page], active=page)
     (job.output / "page.html").write_text(text, encoding="utf-8")
