@@ -47,7 +47,7 @@ def trained_net() -> tuple[keras.Model, tf.Tensor]:
     """The 6-layer strided net after a short training on photographs, and test images."""
     made = photos12.build(width=WIDTH, crop=128, train_per_class=100, test_per_class=20, seed=0)
     info = ImageInfo((WIDTH, WIDTH, 3), made.class_names, (0.45,) * 3, (0.25,) * 3)
-    options = {"channels": CHANNELS, "layers": 6, "strides": [1, 2, 2, 2, 2, 2], "head": "flatten"}
+    options: dict[str, Any] = {"channels": CHANNELS, "layers": 6, "strides": [1, 2, 2, 2, 2, 2], "head": "flatten"}
     net = convolutional.build(info, **options, seed=0)
     source = FiniteSet(made.train_images, made.train_labels, 64, seed=0)
     Trainer(net, source, plain.prepare(net, cross_entropy), 1e-3).advance(0, 60)

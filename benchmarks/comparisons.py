@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -216,7 +217,7 @@ def _pair_of_digits(pair: tuple[str, str]) -> tuple[np.ndarray, np.ndarray, str]
         if mnist_files.needs() is None:
             write_images(Path(folder), mnist.build(classes=[int(digit) for digit in pair], seed=0))
             return *read_pair(Path(folder), "train", pair, 3000), f"MNIST {named}"
-        options = {"width": 8, "resampling": "nearest", "test_fraction": 0.3, "seed": 0}
+        options: dict[str, Any] = {"width": 8, "resampling": "nearest", "test_fraction": 0.3, "seed": 0}
         write_images(Path(folder), digits.build(classes=[int(digit) for digit in pair], **options))
         return *read_pair(Path(folder), "train", pair, 120), f"digits {named}"
 

@@ -84,7 +84,6 @@ class Contender:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
                 text=True,
                 env=os.environ | THREADS | environment,
             )
@@ -110,7 +109,7 @@ class Contender:
     def _answer(process: subprocess.Popen[str]) -> str:
         line = process.stdout.readline() if process.stdout is not None else ""
         if not line:
-            raise RuntimeError(f"{' '.join(map(str, process.args))}: ended with {process.wait()} without an answer")
+            raise RuntimeError(f"a worker ended with {process.wait()}, without an answer: {process.args!r}")
         return line
 
 

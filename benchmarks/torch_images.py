@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -93,7 +94,7 @@ OBJECTIVES: dict[str, Callable[[nn.Module, torch.Tensor, torch.Tensor], torch.Te
 }
 
 
-def prepare(case: dict) -> Callable[[int], float]:
+def prepare(case: dict[str, Any]) -> Callable[[int], float]:
     """Build the net of a case; what is returned takes steps and gives their mean loss."""
     torch.manual_seed(0)
     net = build(**case["net"])

@@ -15,9 +15,11 @@ import tensorflow as tf  # noqa: E402
 from advdim.attacks.manifold import walk_on_sphere  # noqa: E402
 from advdim.datasets.spheres import sample_sphere  # noqa: E402
 from advdim.models import quadratic, relu  # noqa: E402
+from advdim.models.loss import cross_entropy  # noqa: E402
 from advdim.statistics.sampled_errors import error_counter  # noqa: E402
-from advdim.training.gradient import Trainer  # noqa: E402
+from advdim.training.objectives import plain  # noqa: E402
 from advdim.training.sources import OnlineSpheres  # noqa: E402
+from advdim.training.trainer import Trainer  # noqa: E402
 
 DIMENSION, OUTER_RADIUS, BATCH, WIDTH, STARTS = 500, 1.3, 50, 1000, 100
 NEVER = -1e6
@@ -38,8 +40,13 @@ def quadratic_net() -> keras.Model:
 
 def training(model: keras.Model) -> Callable[[int], None]:
     """The trainer's own loop, on fresh points in every step."""
-    trainer = Trainer(model, OnlineSpheres(DIMENSION, OUTER_RADIUS, BATCH, seed=0), learning_rate=1e-4)
-    return lambda steps: trainer.advance(0, steps)
+    points = OnlineSpheres(DIMENSION, OUTER_RADIUS, BATCH, seed=0)
+    trainer = Trainer(model, points, plain.prepare(model, cross_entropy), learning_rate=1e-4)
+
+    def run(steps: int) -> None:
+        trainer.advance(0, steps)
+
+    return run
 
 
 def evaluation() -> Callable[[int], None]:

@@ -8,6 +8,7 @@ took, in seconds.
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ def sphere(count: int) -> Tensor:
     return nn.functional.normalize(torch.randn(count, DIMENSION))
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function where this worker is tuned."""
     return torch.compile(function) if TUNED else function
 
