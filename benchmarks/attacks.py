@@ -27,6 +27,8 @@ from advdim.training.objectives import plain
 from advdim.training.sources import FiniteSet
 from advdim.training.trainer import Trainer
 
+RATES = "work for each second that passes, in one process with one thread"
+"""What the rates are, for the page."""
 WIDTH, CHANNELS, IMAGES, EPS, STEPS, SEARCH_STEPS = 32, 64, 60, 0.005, 10, 20
 Attack = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 

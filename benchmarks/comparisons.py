@@ -34,6 +34,8 @@ from advdim.training.sources import OnlineSpheres
 from advdim.training.svm_path import relative_gap, solve_path
 from advdim.training.trainer import Trainer
 
+RATES = "work for each second that passes, in one process with one thread"
+"""What the rates are, for the page."""
 ALTERNATIONS = 5
 SVM_PAIRS = (("6", "7"), ("2", "3"), ("7", "9"))
 """The pair that tilts least, the source's, and the one that tilts most."""

@@ -1,15 +1,13 @@
 """Training of image nets by every objective, against loops in PyTorch: as installed, and at its best.
 
-PyTorch is no dependency of the project. The benchmark asks a Python that has it, in a process of its own: the one that
-the variable PEERS names, or this one. At its best, PyTorch has images channels last and compiled nets, and an allocator
-that keeps its pages. All have one thread, and run in turn.
+PyTorch works in a process of its own. At its best, it has images channels last and compiled nets, and an allocator that
+keeps its pages. All have one thread, and run in turn.
 """
 
 import importlib
 import json
 import os
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, TextIO, cast
 
 import numpy as np
 from comparisons import Comparison
+from torch_peer import KEEP_PAGES, torch_python, torch_version
 
 from advdim.datasets.stored import ImageInfo
 from advdim.models import convolutional
@@ -24,8 +23,9 @@ from advdim.models.loss import cross_entropy
 from advdim.training.sources import FiniteSet
 from advdim.training.trainer import Trainer
 
+RATES = "work for each second that passes, in one process with one thread"
+"""What the rates are, for the page."""
 CLASSES = 10
-KEPT_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_TOP_PAD_": str(2**28)}
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "plain": {},
     "gradient_penalty": {"norm": "l1", "eps_pixel": 0.005},
@@ -61,45 +61,46 @@ CASES = [
 class Peer:
     """PyTorch in a process of its own."""
 
-    def __init__(self, *, tuned: bool) -> None:
-        command = [os.environ.get("PEERS", sys.executable), str(Path(__file__).with_name("torch_images.py"))]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEPT_PAGES if tuned else {})
+    def __init__(self, python: str, *, tuned: bool) -> None:
+        command = [python, str(Path(__file__).with_name("torch_images.py"))]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEEP_PAGES if tuned else {})
         environment.pop("PYTHONPATH", None)
         self._process = subprocess.Popen(
             [*command, *(["tuned"] if tuned else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
             env=environment,
         )
         self._send = cast(TextIO, self._process.stdin)
         self._receive = cast(TextIO, self._process.stdout)
-        self.version = self._answer()
 
     def seconds(self, case: Case) -> float:
         """Seconds that the steps of a case take."""
         self._send.write(json.dumps(asdict(case)) + "\n")
         self._send.flush()
-        return float(self._answer())
+        line = self._receive.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args!r} ended with {self._process.wait()}, without an answer")
+        return float(line)
 
     def close(self) -> None:
         """End the process."""
         self._process.kill()
         self._process.wait()
 
-    def _answer(self) -> Any:
-        line = self._receive.readline()
-        return json.loads(line) if line else None
-
 
 def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> list[Comparison]:
-    """Ours against both peers; an empty list, and a sentence, where there is no PyTorch."""
-    peers = {"PyTorch as installed": Peer(tuned=False), "PyTorch at its best": Peer(tuned=True)}
+    """Ours against both peers; an empty list where there is no PyTorch."""
+    python = torch_python()
+    if python is None:
+        return []
+    version = torch_version(python)
+    peers = {
+        f"PyTorch {version}, {name}": Peer(python, tuned=tuned)
+        for name, tuned in (("tuned", True), ("as installed", False))
+    }
     try:
-        if any(peer.version is None for peer in peers.values()):
-            print("Training of image nets was not compared: no PyTorch; let PEERS name a Python that has it.")
-            return []
         return [comparison for case in cases for comparison in _compare(case, peers, rounds)]
     finally:
         for peer in peers.values():
@@ -116,7 +117,7 @@ def _compare(case: Case, peers: dict[str, Peer], rounds: int) -> list[Comparison
         for name, second in taken.items():
             seconds[name] += [second] if counted >= 0 else []
     rates = {name: [case.steps * case.batch / second for second in each] for name, each in seconds.items()}
-    remark = f"64 channels, width {case.width}, batch {case.batch}; PyTorch {next(iter(peers.values())).version}"
+    remark = f"64 channels, width {case.width}, batch {case.batch}"
     return [
         Comparison(f"training, {case.name}", name, "images/s", rates["ours"], rates[name], remark) for name in peers
     ]

@@ -22,6 +22,8 @@ from advdim.datasets.imagenet.decoding import decode
 from advdim.datasets.imagenet.resizing import downsize, shortest_edge_crop
 from advdim.datasets.photographs import PHOTOGRAPHS, load
 
+RATES = "work for each second that passes, in one process with a thread for each core"
+"""What the rates are, for the page."""
 WIDTHS = (256, 128, 64, 32)
 QUALITY = 90
 AT_ONCE = 16

@@ -17,6 +17,8 @@ from advdim.training.objectives import plain
 from advdim.training.sources import FiniteSet
 from advdim.training.trainer import Trainer
 
+RATES = "work for each second that passes, in one process with one thread"
+"""What the rates are, for the page."""
 WIDTHS = (32, 64, 128, 256)
 BATCH = 16
 IMAGES = 512

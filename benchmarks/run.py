@@ -1,4 +1,4 @@
-"""Measures the parts that take the time against peers, with one thread of computation; one page a topic in results/."""
+"""Measures the parts that take the time against peers; one page a topic in results/."""
 
 import argparse
 import importlib
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 from advdim.device import configure_tensorflow, prepare_process
 
@@ -23,7 +24,10 @@ TOPICS = {
     "reading": "Reading images for training",
     "pictures": "Preparing photographs",
 }
-"""The module that measures each topic by its `compare_all`, with the title of its page, in their order."""
+"""The module of each topic, with the title of its page, in their order.
+
+Its `compare_all` measures, and `RATES` says what a rate is.
+"""
 
 
 def main() -> None:
@@ -34,8 +38,10 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     for topic in topics:
         start, before = time.perf_counter(), others_load()
-        rows = list(measure(topic))
-        text = page(TOPICS[topic], rows, (before, others_load()), time.perf_counter() - start)
+        module = importlib.import_module(topic)
+        rows = list(measure(module))
+        seconds = time.perf_counter() - start
+        text = page(TOPICS[topic], module.RATES, rows, (before, others_load()), seconds)
         (RESULTS / f"{topic}.md").write_text(text, encoding="utf-8")
         print(text)
 
@@ -51,18 +57,19 @@ def asked_topics() -> list[str]:
     return topics or list(TOPICS)
 
 
-def measure(topic: str) -> Iterator[str]:
+def measure(module: ModuleType) -> Iterator[str]:
     """Rows of a topic's table, each as soon as it was measured."""
-    for comparison in importlib.import_module(topic).compare_all():
+    for comparison in module.compare_all():
         print(comparison.row, flush=True)
         yield comparison.row
 
 
-def page(title: str, rows: list[str], load: tuple[float, float], seconds: float) -> str:
+def page(title: str, rates: str, rows: list[str], load: tuple[float, float], seconds: float) -> str:
     """The page of a topic.
 
     Args:
         title: its title.
+        rates: what the rates are.
         rows: rows of the table.
         load: load of the machine by others, in cores, before and after.
         seconds: how long it took.
@@ -72,7 +79,7 @@ def page(title: str, rows: list[str], load: tuple[float, float], seconds: float)
     head = [
         f"# {title}",
         "",
-        "Written by `make bench`. Rates, higher is better: the median of the rounds, lowest and highest in brackets. "
+        f"Written by `make bench`. Rates are {rates}: the median of the rounds, lowest and highest in brackets. "
         "Ours and the peer run in turn; the ratio is the median, over the rounds, of ours over the peer's.",
         "",
         "| part | peer | unit | ours | peer's | ratio | remark |",
@@ -80,8 +87,7 @@ def page(title: str, rows: list[str], load: tuple[float, float], seconds: float)
     ]
     tail = [
         "",
-        f"- Machine: {_processor()}, {os.cpu_count()} cores, one thread of computation each.",
-        "- Against PyTorch: work for each second of processor time, summed over one process a core, all at once.",
+        f"- Machine: {_processor()}, {os.cpu_count()} cores.",
         f"- Versions: Python {platform.python_version()}, {libraries}.",
         f"- Commit: {_commit()}.",
         f"- {quiet}: others kept {load[0]:.1f} cores busy before the run and {load[1]:.1f} after it.",

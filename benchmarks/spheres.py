@@ -4,7 +4,6 @@ Rates are work for each second of processor time, summed over the processes. On 
 on a busy one it is what the machine would do, but for caches and memory that are shared.
 """
 
-import importlib.util
 import os
 import statistics
 import subprocess
@@ -15,17 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparisons import Comparison
+from torch_peer import KEEP_PAGES, torch_python, torch_version
 
 HERE = Path(__file__).parent
+RATES = "work for each second of processor time, summed over one process with one thread for each core, all at once"
+"""What the rates are, for the page."""
 ROUNDS = 5
-TORCH = "TORCH_PYTHON"
-"""Environment variable that names an interpreter with PyTorch; without it, this one is asked."""
-KEEP_PAGES = {
-    "MALLOC_MMAP_THRESHOLD_": "2000000000",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-    "MALLOC_TOP_PAD_": "268435456",
-}
-"""The C library's allocator keeps what is freed, so that large arrays are not paged in anew at every step."""
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -113,24 +107,12 @@ class Contender:
         return line
 
 
-def torch_python() -> str | None:
-    """An interpreter that has PyTorch, or None."""
-    named = os.environ.get(TORCH)
-    if named is None:
-        return sys.executable if importlib.util.find_spec("torch") else None
-    done = subprocess.run([named, "-c", "import torch"], capture_output=True, check=False)
-    return named if done.returncode == 0 else None
-
-
 def compare_all() -> list[Comparison]:
-    """Measure every part of ours and of both peers; says in one sentence where there is no PyTorch."""
+    """Measure every part of ours and of both peers; an empty list where there is no PyTorch."""
     python = torch_python()
     if python is None:
-        print(
-            f"PyTorch is not installed: the spheres study is not compared; {TORCH} may name an interpreter that has it."
-        )
         return []
-    version = _torch_version(python)
+    version = torch_version(python)
     with _contenders(python) as contenders:
         return [comparison for part in PARTS for comparison in _compare(part, contenders, version)]
 
@@ -166,13 +148,3 @@ def _compare(part: Part, contenders: dict[str, Contender], version: str) -> Iter
     for peer in ("tuned", "as installed"):
         yield Comparison(part.name, f"PyTorch {version}, {peer}", part.unit, rates["ours"], rates[peer], remark)
         remark = "as above"
-
-
-def _torch_version(python: str) -> str:
-    told = subprocess.run(
-        [python, "-c", "from importlib.metadata import version; print(version('torch'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return told.stdout.strip().split("+")[0]

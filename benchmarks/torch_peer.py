@@ -1,0 +1,38 @@
+"""Where PyTorch is found, which is no dependency of the project, and how its allocator is tuned."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+TORCH = "TORCH_PYTHON"
+"""Environment variable that names an interpreter with PyTorch; without it, this one is asked."""
+KEEP_PAGES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_TOP_PAD_": str(2**28)}
+"""The C library's allocator keeps what is freed, so that large arrays are not paged in anew at every step.
+
+It would map each large array by itself and ignores too large a threshold for that, so that no array at all is mapped.
+"""
+
+
+def torch_python() -> str | None:
+    """An interpreter that has PyTorch, or None after a sentence that says so."""
+    named = os.environ.get(TORCH)
+    if named is None:
+        found = importlib.util.find_spec("torch") is not None
+    else:
+        found = subprocess.run([named, "-c", "import torch"], capture_output=True, check=False).returncode == 0
+    if not found:
+        print(f"PyTorch is not installed, so nothing is compared with it; {TORCH} may name an interpreter that has it.")
+        return None
+    return named or sys.executable
+
+
+def torch_version(python: str) -> str:
+    """The version of PyTorch that an interpreter has."""
+    told = subprocess.run(
+        [python, "-c", "from importlib.metadata import version; print(version('torch'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout.strip().split("+")[0]
