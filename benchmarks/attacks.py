@@ -5,7 +5,7 @@ These libraries are no dependencies of the project. Each is compared where this 
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,15 +109,17 @@ def smallest_sizes(net: keras.Model, norm: Any) -> Case:
     )
 
 
-def compare_all() -> list[Comparison]:
-    """All attacks with all peers at hand; an empty list, and a sentence, where there is none."""
+def compare_all() -> Iterator[Comparison]:
+    """All attacks with all peers at hand; a sentence where there is none."""
     net, images = trained_net()
     classes = predict(net(images, training=False))
     tf.random.set_seed(0)
     cases = [in_ball(net, "linf"), in_ball(net, "l2"), deepest(net), *(smallest_sizes(net, n) for n in ("linf", "l2"))]
     if not any(case.peers for case in cases):
         print("Attacks were not compared: neither Foolbox nor ART nor cleverhans; run this in a Python that has them.")
-    return [_compare(case, name, theirs, net, images, classes) for case in cases for name, theirs in case.peers.items()]
+    for case in cases:
+        for name, theirs in case.peers.items():
+            yield _compare(case, name, theirs, net, images, classes)
 
 
 def _compare(

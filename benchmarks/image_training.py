@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -90,18 +91,19 @@ class Peer:
         self._process.wait()
 
 
-def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> list[Comparison]:
-    """Ours against both peers; an empty list where there is no PyTorch."""
+def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> Iterator[Comparison]:
+    """Ours against both peers; nothing where there is no PyTorch."""
     python = torch_python()
     if python is None:
-        return []
+        return
     version = torch_version(python)
     peers = {
         f"PyTorch {version}, {name}": Peer(python, tuned=tuned)
         for name, tuned in (("tuned", True), ("as installed", False))
     }
     try:
-        return [comparison for case in cases for comparison in _compare(case, peers, rounds)]
+        for case in cases:
+            yield from _compare(case, peers, rounds)
     finally:
         for peer in peers.values():
             peer.close()

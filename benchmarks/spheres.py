@@ -107,14 +107,15 @@ class Contender:
         return line
 
 
-def compare_all() -> list[Comparison]:
-    """Measure every part of ours and of both peers; an empty list where there is no PyTorch."""
+def compare_all() -> Iterator[Comparison]:
+    """Measure every part of ours and of both peers; nothing where there is no PyTorch."""
     python = torch_python()
     if python is None:
-        return []
+        return
     version = torch_version(python)
     with _contenders(python) as contenders:
-        return [comparison for part in PARTS for comparison in _compare(part, contenders, version)]
+        for part in PARTS:
+            yield from _compare(part, contenders, version)
 
 
 @contextmanager
