@@ -94,7 +94,10 @@ def edit(change: Callable[[dict[str, dict[str, dict[str, object]]]], object]) ->
         (lambda folder: (folder / "params.yaml").write_text("{}\n"), "params.yaml: names no configuration; expected"),
         (lambda folder: (folder / "params.yaml").unlink(), "params.yaml: cannot be read (No such file"),
         (lambda folder: (folder / "config" / "claims.yaml").unlink(), "run advdim from the root of the project"),
-        (lambda folder: shutil.rmtree(folder / "workflow"), "There is no notebook in workflow/notebooks/index: expected"),
+        (
+            lambda folder: shutil.rmtree(folder / "workflow"),
+            "There is no notebook in workflow/notebooks/index: expected",
+        ),
     ],
 )
 def test_a_spoilt_project_is_told(checkout: Path, spoil: Callable[[Path], object], told: str) -> None:

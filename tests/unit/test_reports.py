@@ -148,10 +148,7 @@ def test_a_parameter_that_the_notebook_does_not_know_is_refused(tmp_path: Path) 
 
 
 def test_chapters_become_one_notebook_in_their_order() -> None:
-    first, second = (
-        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]) for text in ("# Page", "## Chapter")
-    )
-    whole = join([first, second])
+    whole = join([convert(f"# %% [markdown]\n# {heading}\n") for heading in ("# Page", "## Chapter")])
     assert [(cell.id, cell.source) for cell in whole.cells] == [("cell-000", "# Page"), ("cell-001", "## Chapter")]
     page = export(whole, title="Spheres", active="spheres")
     assert page.index("<h1") < page.index('<h2 id="chapter">')

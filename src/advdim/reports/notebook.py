@@ -91,8 +91,9 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def join(notebooks: Sequence[nbformat.NotebookNode]) -> nbformat.NotebookNode:
     """Put executed notebooks one behind the other, as the chapters of one."""
-    whole = nbformat.v4.new_notebook(cells=[cell for notebook in notebooks for cell in notebook.cells])
-    return normalise(whole)
+    whole = nbformat.v4.new_notebook()
+    whole.cells = [cell for notebook in notebooks for cell in notebook.cells]
+    return normalise(whole)  # numbers the cells anew
 
 
 def _number(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
