@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +35,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.path.relative_to(tests).as_posix().startswith(beginning)
         )
     )
+
+
+@pytest.fixture
+def no_unseeded_draws() -> Iterator[None]:
+    """Fail what draws from the generator that all of NumPy shares, as jitter does: figures are the same in each run."""
+    before = np.random.get_state()  # noqa: NPY002
+    yield
+    after = np.random.get_state()  # noqa: NPY002
+    assert np.array_equal(before[1], after[1])
+    assert before[2:] == after[2:], "the figure draws random numbers without a seed"
 
 
 @dataclass(frozen=True)

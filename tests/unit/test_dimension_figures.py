@@ -9,6 +9,8 @@ from advdim.figures import poolings, training_methods, vulnerability
 from advdim.ledger.dimension_nets import AUGMENTATIONS, CROSS_LIPSCHITZ, PENALTIES, PLAIN, THROUGH
 from advdim.ledger.dimension_penalties import ATTACKS
 
+pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
+
 
 @pytest.fixture
 def nets() -> pd.DataFrame:

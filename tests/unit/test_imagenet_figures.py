@@ -12,6 +12,8 @@ from advdim.artefacts.tables import write_table
 from advdim.figures import imagenet
 from advdim.figures.pictures import draw_pictures
 
+pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
+
 CLASSES = ["ball", "ship", "truck"]
 COLUMNS = ["split", "class", "synset", "name", "state", "reason", "mended", "height", "width", "enlarged"]
 ROWS = [

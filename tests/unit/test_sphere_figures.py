@@ -11,6 +11,8 @@ from made_up_results import Listing
 from advdim.figures import ellipsoids, sphere_errors
 from advdim.theory.caps import mean_distance_to_cap
 
+pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
+
 NET = {"dataset": "balls", "model": "relu", "seed": 0}
 
 

@@ -21,6 +21,8 @@ from advdim.statistics import projections
 from advdim.statistics.collect import Results
 from advdim.statistics.tilting_plane import centroid_direction, tilting_plane
 
+pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
+
 LEVELS = np.array([2.0, 0.0, -2.0, -4.0, -6.0])
 
 

@@ -15,6 +15,8 @@ from advdim.ledger.dimension_widths import Attacked, Sweep
 from advdim.ledger.observations import Net
 from advdim.reports.page import Page
 
+pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
+
 NET = {"model": "conv", "training": "adam", "pair": ""}
 DIMENSIONS = {"w8": 192, "w16": 768, "w32": 3072}
 IMAGES = 4

@@ -80,13 +80,13 @@ def draw_path(levels: pd.DataFrame) -> Figure:
         levels: those of a `PairPath`.
     """
     fig, panels = plt.subplots(1, 3, figsize=(style.PAGE[0], 2.8))
-    sns.lineplot(levels, x="log10_lambda", y="angle_deg", ax=panels[0])
+    sns.lineplot(levels, x="log10_lambda", y="angle_deg", errorbar=None, ax=panels[0])
     panels[0].set(title="Tilting angle", ylabel="degrees")
-    sns.lineplot(levels, x="log10_lambda", y="d_adv", ax=panels[1])
+    sns.lineplot(levels, x="log10_lambda", y="d_adv", errorbar=None, ax=panels[1])
     panels[1].axhline(levels["half_centroid_distance"].iloc[0], color="grey", ls=":", lw=1)
     panels[1].set(title="Adversarial distance", ylabel="pixels on [0, 1]", ylim=(0, None))
     for column, label in (("err_train", "training"), ("err_test", "test")):
-        sns.lineplot(levels, x="log10_lambda", y=column, label=label, ax=panels[2])
+        sns.lineplot(levels, x="log10_lambda", y=column, label=label, errorbar=None, ax=panels[2])
     panels[2].set(title="Errors", ylabel="percent", ylim=(0, None))
     for axes in panels:
         axes.set_xlabel(r"$\log_{10}\lambda$")

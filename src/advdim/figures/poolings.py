@@ -28,9 +28,9 @@ def draw_poolings(nets: pd.DataFrame) -> Figure:
         nets: one row a net, from `advdim.ledger.dimension_pooling.pooling_nets`.
     """
     fig, panels = plt.subplots(1, 3, figsize=(PAGE[0], 2.9), layout="constrained")
-    look = {"x": "pooling", "order": POOLINGS, "size": 4}
+    look = {"x": "pooling", "order": POOLINGS, "size": 4}  # a swarm, for a strip would jitter differently in each run
     for axes, column in zip(panels, ("accuracy", "vulnerability"), strict=False):
-        sns.stripplot(nets, y=column, ax=axes, color="C0", alpha=0.6, **look)
+        sns.swarmplot(nets, y=column, ax=axes, color="C0", alpha=0.6, **look)
         sns.pointplot(
             nets, x="pooling", y=column, order=POOLINGS, errorbar=("ci", 95), seed=0, ax=axes, color="black",
             linestyle="none", marker="_", markersize=14, capsize=0.15, linewidth=1.2,
@@ -38,7 +38,7 @@ def draw_poolings(nets: pd.DataFrame) -> Figure:
         axes.set(title=column.capitalize(), xlabel="", ylabel="share of test images")
     long = nets.melt(id_vars=["pooling"], value_vars=["l1_initial", "l1"], var_name="state", value_name="norm")
     long["state"] = long["state"].map({"l1_initial": "at initialisation", "l1": "trained"})
-    sns.stripplot(long, y="norm", hue="state", dodge=True, ax=panels[2], palette=["C1", "C0"], alpha=0.8, **look)
+    sns.swarmplot(long, y="norm", hue="state", dodge=True, ax=panels[2], palette=["C1", "C0"], alpha=0.8, **look)
     panels[2].set(title=GRADIENT, xlabel="", ylabel="", yscale="log")
     panels[2].legend(title="")
     return fig
