@@ -107,15 +107,16 @@ def test_deepfool_is_no_larger_than_arts(net: keras.Model, folder: Path) -> None
         ("l2", "L2FMNAttack", 20, 100, ALLOWED),
         ("l2", "L2DeepFoolAttack", 20, 50, ALLOWED),
         ("linf", "LInfFMNAttack", 60, 100, 1.01),
+        ("linf", "LInfFMNAttack", 150, 100, 1.001),
         ("linf", "LinfDeepFoolAttack", 20, 50, ALLOWED),
     ],
 )
 def test_minimal_sizes_are_no_larger_than_foolboxs(
     net: keras.Model, folder: Path, norm: str, attack: str, steps: int, theirs: int, room: float
 ) -> None:
-    """On 95 % of images, with fewer gradients than theirs; of FMN in l_inf, on some images larger by up to 1 %."""
+    """On 95 % of images, within `room`: FMN in l_inf to 1 % with fewer gradients than its own, to 0.1 % with more."""
     ours = run(minimal, net, folder, Minimal(kind="minimal", norm=norm, steps=steps))
-    assert ours["gradients"].mean() < 100
+    assert ours["gradients"].mean() < 1.5 * steps
     asked = Peer(kind="peer", library="foolbox", attack=attack, norm=norm, options={"steps": theirs})
     ratio = compare(ours, run(peer, net, folder, asked))
     assert np.mean(ratio <= room) >= 0.95
