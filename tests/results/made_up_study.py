@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from advdim.artefacts.tables import write_table
 from advdim.ledger import dimension, spheres, tilting
 from advdim.ledger.claims import Claim, load_claims
 from advdim.ledger.verdict import Judge, Verdict
-from advdim.statistics.collect import Results
+from tests.made_up_results import Listing
 
 CLAIMS = load_claims(Path(__file__).parents[2] / "config" / "claims.yaml")
 JUDGES: dict[str, Judge] = {**spheres.JUDGES, **dimension.JUDGES, **tilting.JUDGES}
@@ -24,24 +23,8 @@ def limits(claim_id: str, **changes: float) -> dict[str, float]:
     return margin | changes
 
 
-class Study:
+class Study(Listing):
     """Artefacts of a made-up study."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.rows: list[dict[str, Any]] = []
-
-    def add(self, stage: str, kind: str, labels: dict[str, Any], settings: dict[str, Any], **tables: Any) -> Path:
-        """Write an artefact with its recipe and tables, and give it a role."""
-        path = f"{stage}/{len(self.rows)}"
-        folder = self.root / path
-        folder.mkdir(parents=True)
-        document = {"key": str(len(self.rows)), "recipe": {"settings": settings}, "files": {}}
-        (folder / "recipe.json").write_text(json.dumps(document), encoding="utf-8")
-        for name, columns in tables.items():
-            write_table(pd.DataFrame(columns), folder / f"{name}.parquet")
-        self.rows.append({"path": path, "stage": stage, "kind": kind, "labels": {"experiment": "test", **labels}})
-        return folder
 
     def dataset(self, name: str, shape: tuple[int, ...] = (1,), **settings: Any) -> Path:
         """Add a dataset; its images have this shape."""
@@ -120,4 +103,4 @@ class Study:
     def judge(self, claim_id: str, **changes: Any) -> Verdict:
         """Judge a claim, or a changed copy of it."""
         claim: Claim = CLAIMS.by_id(claim_id).model_copy(update=changes)
-        return JUDGES[claim_id](claim, Results(tuple(self.rows), self.root))
+        return JUDGES[claim_id](claim, self.results)

@@ -7,7 +7,6 @@ from made_up_study import CLAIMS, Study
 from advdim.ledger.tilting_rotation import judge_rotation
 from advdim.ledger.verdict import Verdict
 from advdim.models.linear import LinearPath
-from advdim.statistics.collect import Results
 from advdim.statistics.projections import rotation
 
 
@@ -42,7 +41,7 @@ def path_of(
 
 
 def judge(study: Study) -> Verdict:
-    return judge_rotation(CLAIMS.by_id("T07"), Results(tuple(study.rows), study.root))
+    return judge_rotation(CLAIMS.by_id("T07"), study.results)
 
 
 @pytest.mark.parametrize(

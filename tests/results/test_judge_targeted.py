@@ -51,7 +51,7 @@ def attacked(
 
 
 def judge(study: Study) -> Verdict:
-    return judge_targeted(CLAIMS.by_id("T01"), Results(tuple(study.rows), study.root))
+    return judge_targeted(CLAIMS.by_id("T01"), study.results)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_the_page_shows(study: Study) -> None:
     for seed in (0, 1):
         attacked(study, reached=30, images=40, already=5, seed=seed)
     attacked(study, reached=40, images=40, kind="pictures", model="application", width=299)
-    results = Results(tuple(study.rows), study.root)
+    results = study.results
     shown = [(row["labels"]["dataset"], row["labels"]["seed"]) for row in shown_attacks(results)]
     assert shown == [("pictures-299", 0), ("photos12-64", 0)]
     shares = shares_reached(results)

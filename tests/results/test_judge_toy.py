@@ -9,7 +9,6 @@ from made_up_study import CLAIMS, Study
 
 from advdim.ledger.tilting_toy import judge_toy
 from advdim.ledger.verdict import Verdict
-from advdim.statistics.collect import Results
 
 TILTS = (0.0, 45.0, 80.0, 89.0)
 
@@ -26,7 +25,7 @@ def tilts_of(study: Study, dimension: int, tilts: tuple[float, ...] = TILTS, **f
 
 
 def judge(study: Study) -> Verdict:
-    return judge_toy(CLAIMS.by_id("T03"), Results(tuple(study.rows), study.root))
+    return judge_toy(CLAIMS.by_id("T03"), study.results)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_results import Listing
 
 from advdim.figures.bridge import compared_levels, local_tilts
+from tests.made_up_results import Listing
 
 KINDS = {"svm": "svm_path", "centroid": "nearest_centroid"}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_results import Listing
 
 from advdim.artefacts.tables import write_table
 from advdim.figures import imagenet
 from advdim.figures.pictures import draw_pictures
+from tests.made_up_results import Listing
 
 pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from made_up_results import Listing
-
 from advdim.figures.pictures import learned_photographs
+from tests.made_up_results import Listing
 
 
 def test_photographs_that_nets_learned_are_shown_once_the_smallest_first(tmp_path: Path) -> None:

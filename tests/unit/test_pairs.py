@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_results import Listing
 
 from advdim.figures.pairs import (
     MATRICES,
@@ -20,6 +19,7 @@ from advdim.figures.pairs import (
     trends,
 )
 from advdim.statistics.collect import Results
+from tests.made_up_results import Listing
 
 
 def path(pair: str, angles: list[float], distances: list[float], tests: list[float], upright: float) -> pd.DataFrame:

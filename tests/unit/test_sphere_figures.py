@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_results import Listing
 
 from advdim.figures import ellipsoids, sphere_errors
 from advdim.theory.caps import mean_distance_to_cap
+from tests.made_up_results import Listing
 
 pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
 

@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_results import Listing
 
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images
@@ -20,6 +19,7 @@ from advdim.models.linear import LinearPath
 from advdim.statistics import projections
 from advdim.statistics.collect import Results
 from advdim.statistics.tilting_plane import centroid_direction, tilting_plane
+from tests.made_up_results import Listing
 
 pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
 

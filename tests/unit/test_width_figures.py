@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_results import Listing
 
 from advdim.attacks.flags import FLAGS
 from advdim.figures import training_methods, vulnerability, widths
@@ -14,6 +13,7 @@ from advdim.figures.suspicions import sum_suspicions
 from advdim.ledger.dimension_widths import Attacked, Sweep
 from advdim.ledger.observations import Net
 from advdim.reports.page import Page
+from tests.made_up_results import Listing
 
 pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
 

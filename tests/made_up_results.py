@@ -22,11 +22,11 @@ class Listing:
         path = f"{stage}/{len(self.rows)}"
         folder = self.root / path
         folder.mkdir(parents=True)
-        document = {"key": "made-up", "recipe": {"settings": settings}, "files": {}}
+        document = {"key": str(len(self.rows)), "recipe": {"settings": settings}, "files": {}}
         (folder / "recipe.json").write_text(json.dumps(document), encoding="utf-8")
         for name, columns in tables.items():
             write_table(pd.DataFrame(columns), folder / f"{name}.parquet")
-        self.rows.append({"path": path, "stage": stage, "kind": kind, "labels": {"experiment": "one"} | labels})
+        self.rows.append({"path": path, "stage": stage, "kind": kind, "labels": {"experiment": "test"} | labels})
         return folder
 
     @property
