@@ -1,12 +1,13 @@
 """Claims and verdicts as tables: for a study, for all of them, and at a glance."""
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 from IPython.display import HTML, Markdown, display
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from advdim.figures.display import number, table, verdict
 from advdim.ledger.claims import Claim, Claims, Study
@@ -96,8 +97,9 @@ def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
         "Ours": _interval(found),
         "It takes" if needs else "Found": found["found"],
         "Scale": found["scale"],
-        "Erratum": claim.erratum,
-        "Rule": claim.rule,
+        "Erratum": _code(claim.erratum or ""),
+        "Rule": _code(claim.rule),
+        "Margin": _margin(claim.margin),
         "Figure": _link(str(found["figure"])),
     }
     listed = Markup("").join(
@@ -109,6 +111,19 @@ def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
     ).format(
         id=claim.id, verdict=verdict(str(found["verdict"])), statement=claim.statement, where=claim.where, listed=listed
     )
+
+
+def _code(text: str) -> Markup:
+    """Set in a typewriter's face what stands between backticks: names of margins, for the most part."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
+
+
+def _margin(margin: float | Mapping[str, float] | None) -> Markup | str:
+    """The number that the rule calls the margin, or those that it calls by names."""
+    if not isinstance(margin, Mapping):
+        return "" if margin is None else number(margin)
+    told = (Markup("<code>{}</code> {}").format(name, number(value)) for name, value in margin.items())
+    return Markup(", ").join(told)
 
 
 def _interval(found: dict[Hashable, Any]) -> Markup | str:

@@ -1,0 +1,43 @@
+"""How the ledger shows a claim."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from advdim.figures import ledger
+from advdim.ledger.claims import Claims, load_claims
+
+CLAIMS = load_claims(Path(__file__).parents[2] / "config" / "claims.yaml")
+
+
+def cards(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The article of each claim of the spheres, none of which was judged."""
+    seen: list[str] = []
+    monkeypatch.setattr(ledger, "display", lambda _, articles: seen.append(articles.data))
+    row = {"verdict": "needs", "found": "a longer run", "scale": "", "figure": "", "value": float("nan")}
+    verdicts = pd.DataFrame([{"claim": claim.id} | row for claim in claims.claims])
+    ledger.claims_of_study(claims, verdicts, "spheres")
+    articles = seen[0].split("<article")[1:]
+    return {claim.id: text for claim, text in zip(CLAIMS.claims, articles, strict=False)}
+
+
+def test_margins_are_shown_with_the_names_that_the_rule_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = cards(CLAIMS, monkeypatch)["S04"]
+    assert "within <code>distance</code> of 0.0796" in card
+    assert "<dt>Margin</dt><dd><code>distance</code> 0.02, <code>norm</code> 0.02</dd>" in card
+
+
+def test_a_single_margin_has_no_name_and_a_claim_without_one_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = CLAIMS.model_copy(
+        update={
+            "claims": [
+                claim.model_copy(update={"margin": None, "rule": "a < b"}) if claim.id == "S01" else claim
+                for claim in CLAIMS.claims
+            ]
+        }
+    )
+    shown = cards(claims, monkeypatch)
+    assert "<dt>Margin</dt><dd>0.04</dd>" in shown["S02"]
+    assert "Margin" not in shown["S01"]
+    assert "<dd>a &lt; b</dd>" in shown["S01"]
