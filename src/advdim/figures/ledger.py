@@ -1,17 +1,17 @@
 """Claims and verdicts as tables: for a study, for all of them, and at a glance."""
 
-import re
 from collections.abc import Hashable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 from IPython.display import HTML, Markdown, display
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from advdim.figures.display import number, table, verdict
 from advdim.ledger.claims import Claim, Claims, Study
 from advdim.reports.page import PROVENANCE_MARK
+from advdim.reports.prose import inline
 
 OUTCOMES = ("reproduced", "deviates", "erratum", "needs")
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", "snakemake", "dvc")
@@ -97,8 +97,8 @@ def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
         "Ours": _interval(found),
         "It takes" if needs else "Found": found["found"],
         "Scale": found["scale"],
-        "Erratum": _code(claim.erratum or ""),
-        "Rule": _code(claim.rule),
+        "Erratum": Markup(inline(claim.erratum or "")),  # noqa: S704
+        "Rule": Markup(inline(claim.rule)),  # noqa: S704
         "Margin": _margin(claim.margin),
         "Figure": _link(str(found["figure"])),
     }
@@ -111,11 +111,6 @@ def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
     ).format(
         id=claim.id, verdict=verdict(str(found["verdict"])), statement=claim.statement, where=claim.where, listed=listed
     )
-
-
-def _code(text: str) -> Markup:
-    """Set in a typewriter's face what stands between backticks: names of margins, for the most part."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def _margin(margin: float | Mapping[str, float] | None) -> Markup | str:
