@@ -7,16 +7,16 @@ keeps its pages. All have one thread, and run in turn.
 import importlib
 import json
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import numpy as np
 from comparisons import Comparison
 from torch_peer import KEEP_PAGES, torch_python, torch_version
+from worker import Worker
 
 from advdim.datasets.stored import ImageInfo
 from advdim.models import convolutional
@@ -59,36 +59,18 @@ CASES = [
 ]
 
 
-class Peer:
-    """PyTorch in a process of its own."""
+def torch_worker(python: str, *, tuned: bool) -> Worker:
+    """PyTorch in a process of its own; a question is a case, its answer the seconds that the steps take."""
+    command = [python, str(Path(__file__).with_name("torch_images.py")), *(["tuned"] if tuned else [])]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEEP_PAGES if tuned else {})
+    environment.pop("PYTHONPATH", None)
+    return Worker(command, environment)
 
-    def __init__(self, python: str, *, tuned: bool) -> None:
-        command = [python, str(Path(__file__).with_name("torch_images.py"))]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEEP_PAGES if tuned else {})
-        environment.pop("PYTHONPATH", None)
-        self._process = subprocess.Popen(
-            [*command, *(["tuned"] if tuned else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        self._send = cast(TextIO, self._process.stdin)
-        self._receive = cast(TextIO, self._process.stdout)
 
-    def seconds(self, case: Case) -> float:
-        """Seconds that the steps of a case take."""
-        self._send.write(json.dumps(asdict(case)) + "\n")
-        self._send.flush()
-        line = self._receive.readline()
-        if not line:
-            raise RuntimeError(f"{self._process.args!r} ended with {self._process.wait()}, without an answer")
-        return float(line)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
+def seconds_of(peer: Worker, case: Case) -> float:
+    """Seconds that a peer takes for the steps of a case."""
+    peer.ask(json.dumps(asdict(case)))
+    return float(peer.answer())
 
 
 def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> Iterator[Comparison]:
@@ -98,7 +80,7 @@ def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> Iterator[Comparis
         return
     version = torch_version(python)
     peers = {
-        f"PyTorch {version}, {name}": Peer(python, tuned=tuned)
+        f"PyTorch {version}, {name}": torch_worker(python, tuned=tuned)
         for name, tuned in (("tuned", True), ("as installed", False))
     }
     try:
@@ -109,13 +91,13 @@ def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> Iterator[Comparis
             peer.close()
 
 
-def _compare(case: Case, peers: dict[str, Peer], rounds: int) -> list[Comparison]:
+def _compare(case: Case, peers: dict[str, Worker], rounds: int) -> list[Comparison]:
     ours = trainer(case)
     seconds: dict[str, list[float]] = {name: [] for name in ("ours", *peers)}
     for counted in range(-1, rounds):
         start = time.perf_counter()
         ours.advance(0, case.steps)
-        taken = {"ours": time.perf_counter() - start} | {name: peer.seconds(case) for name, peer in peers.items()}
+        taken = {"ours": time.perf_counter() - start} | {name: seconds_of(peer, case) for name, peer in peers.items()}
         for name, second in taken.items():
             seconds[name] += [second] if counted >= 0 else []
     rates = {name: [case.steps * case.batch / second for second in each] for name, each in seconds.items()}

@@ -6,7 +6,6 @@ on a busy one it is what the machine would do, but for caches and memory that ar
 
 import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from comparisons import Comparison
 from torch_peer import KEEP_PAGES, torch_python, torch_version
+from worker import Worker
 
 HERE = Path(__file__).parent
 RATES = "work for each second of processor time, summed over one process with one thread for each core, all at once"
@@ -73,38 +73,20 @@ class Contender:
     """
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._processes = [
-            subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env=os.environ | THREADS | environment,
-            )
-            for _ in range(os.cpu_count() or 1)
-        ]
-        for process in self._processes:
-            self._answer(process)
+        self._workers = [Worker(command, os.environ | THREADS | environment) for _ in range(os.cpu_count() or 1)]
+        for worker in self._workers:
+            worker.answer()
 
     def rate(self, part: str, work: int) -> float:
         """Do a part once and return units for each second of processor time, summed over the processes."""
-        for process in self._processes:
-            if process.stdin is not None:
-                process.stdin.write(f"{part} {work}\n")
-                process.stdin.flush()
-        return sum(work / float(self._answer(process)) for process in self._processes)
+        for worker in self._workers:
+            worker.ask(f"{part} {work}")
+        return sum(work / float(worker.answer()) for worker in self._workers)
 
     def close(self) -> None:
-        """Let the processes end."""
-        for process in self._processes:
-            process.communicate()
-
-    @staticmethod
-    def _answer(process: subprocess.Popen[str]) -> str:
-        line = process.stdout.readline() if process.stdout is not None else ""
-        if not line:
-            raise RuntimeError(f"a worker ended with {process.wait()}, without an answer: {process.args!r}")
-        return line
+        """End the processes."""
+        for worker in self._workers:
+            worker.close()
 
 
 def compare_all() -> Iterator[Comparison]:
