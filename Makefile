@@ -75,9 +75,9 @@ lock: ## Solve the dependencies anew, into requirements.lock
 	rm -rf .venv-lock
 
 .PHONY: clean
-clean: ## Remove everything that was made, the environment included; what lies in data/sources stays
+clean: ## Remove everything that was made, the environment included; data/sources and data/records stay
 	rm -rf .venv .venv-lock .snakemake logs reports .mypy_cache .pytest_cache .ruff_cache
-	find data -mindepth 1 -maxdepth 1 ! -name sources -exec rm -rf {} +
+	find data -mindepth 1 -maxdepth 1 ! -name sources ! -name records -exec rm -rf {} +
 	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
 
 # Made once, and again when the lock or the project's own metadata change.

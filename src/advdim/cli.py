@@ -1,4 +1,4 @@
-"""The command line: plan, make, verify and prune artefacts; publish reports; write the generated files."""
+"""The command line: plan, make, record, verify and prune artefacts; publish reports; write the generated files."""
 
 import logging
 import shutil
@@ -13,7 +13,8 @@ from advdim.config.loading import load_config
 from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
 from advdim.layout import SOURCES
-from advdim.plan.expand import Device, Plan, expand
+from advdim.plan.expand import expand
+from advdim.plan.plan import Device, Plan
 
 logger = logging.getLogger("advdim")
 
@@ -53,7 +54,7 @@ def show_plan(
     from advdim.plan.table import plan_table, print_plan
 
     plan = _plan(config, only, device)
-    print_plan(plan_table(plan, DATA), plan.not_run, only_missing=missing)
+    print_plan(plan, plan_table(plan, DATA), only_missing=missing)
 
 
 @app.command("make")
@@ -110,6 +111,27 @@ def export_study(
     from advdim.reports.export import export_page
 
     export_page(_plan(config, only, device), study, DATA, into)
+
+
+@app.command("record")
+def record_study(
+    study: Annotated[str, typer.Argument(help="The study whose results are recorded: spheres, dimension or tilting.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of records; what it holds already stays.")],
+    config: ConfigOption = None,
+    only: OnlyOption = None,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Keep the tables of what was made, without weights and pictures, for other runs to read instead of making it.
+
+    So long runs can be shared among machines and days: each records what it has, and an experiment with
+    `records: FOLDER` in its settings reads what lies there and makes what is missing.
+
+    Example: `advdim record spheres data/records/spheres --config docs/paper-scale/spheres/config.yaml`.
+    """
+    from advdim.reports.record import record
+
+    written = record(_plan(config, only, device), study, DATA.parent, folder)
+    logger.info("%s: %d artefacts recorded", folder, len(written))
 
 
 @app.command("verify")

@@ -18,7 +18,8 @@ from advdim.artefacts.tables import write_table
 from advdim.config.experiments import Config
 from advdim.errors import AdvdimError
 from advdim.figures import display
-from advdim.plan.expand import Plan, expand
+from advdim.plan.expand import expand
+from advdim.plan.plan import Plan
 from advdim.reports.export import export_page
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import yaml
 
 from advdim.artefacts import store
 from advdim.config.experiments import Config
-from advdim.plan.expand import PAGES, Plan, expand
+from advdim.plan.expand import expand
+from advdim.plan.plan import PAGES, Plan
 from advdim.plan.recipe import Recipe
 from advdim.plan.sources import NotRun
 

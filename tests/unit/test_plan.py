@@ -21,7 +21,8 @@ from advdim.config.training import Training
 from advdim.plan import batches as batching
 from advdim.plan import code
 from advdim.plan.batches import batches
-from advdim.plan.expand import Plan, expand
+from advdim.plan.expand import expand
+from advdim.plan.plan import Plan
 from advdim.plan.prune import run_configurations
 from advdim.plan.recipe import STAGES, Recipe
 

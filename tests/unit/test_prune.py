@@ -35,10 +35,13 @@ def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path, capsys: 
     table = plan_table(plan, tmp_path / "data")
     assert [row.recipe.path for row in table] == list(plan.recipes)
     assert [row.recipe for row in table if row.exists] == [present]
-    print_plan(table, [], only_missing=True)
-    *rows, total = capsys.readouterr().out.splitlines()
-    assert [row.split()[:3] for row in rows[1:]] == [
-        [r.path, "no", "yes"] for r in plan.recipes.values() if r != present
+    print_plan(plan, table, only_missing=True)
+    waiting = [recipe for recipe in plan.recipes.values() if recipe != present]
+    _, *lines = capsys.readouterr().out.splitlines()
+    rows, total, left_out = lines[: len(waiting)], lines[len(waiting)], lines[len(waiting) + 1 :]
+    assert [row.split()[:3] for row in rows] == [[recipe.path, "no", "yes"] for recipe in waiting]
+    assert [line.split(" (")[0] for line in left_out] == [
+        f"not run: experiment {part.experiment}" for part in plan.not_run
     ]
     assert total.startswith(f"{len(table)} artefacts, 1 exist, {len(table) - 1} would run, about ")
 

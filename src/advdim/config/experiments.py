@@ -55,6 +55,11 @@ class Experiment(Section):
     )
     attacks: tuple[Name, ...] = Field(default=(), description="Names from the section `attacks`.")
     statistics: tuple[Name, ...] = Field(default=(), description="Names from the section `statistics`.")
+    records: str | None = Field(
+        default=None,
+        description="Folder of `data/records` that `advdim record` wrote: what is recorded there, by another commit or "
+        "machine, is read and not made again. Null makes everything.",
+    )
 
 
 class Config(Section):

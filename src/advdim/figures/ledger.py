@@ -71,6 +71,16 @@ def not_run(parts: Iterable[Mapping[str, str]]) -> None:
         display(Markdown("\n".join(told)))  # type: ignore[no-untyped-call]
 
 
+def recorded(origins: Iterable[Mapping[str, str | int]]) -> None:
+    """Tell which results were recorded by another commit or machine, and not made by this run."""
+    told = [
+        f"- {origin['results']} results were read from records: commit {origin['commit']}; {origin['machine']}."
+        for origin in origins
+    ]
+    if told:
+        display(Markdown("\n".join(told)))  # type: ignore[no-untyped-call]
+
+
 def errata(claims: Claims) -> None:
     """Tell each erratum: what the source says, and what is right."""
     told = [f"**{claim.id}** ({claim.where}). {claim.erratum}" for claim in claims.claims if claim.erratum]

@@ -1,22 +1,18 @@
 """Expanding a configuration into recipes."""
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
-from advdim.artefacts.keys import canonical_json
 from advdim.artefacts.store import is_complete
 from advdim.config.datasets import Resized
-from advdim.config.experiments import STUDIES, Config, Experiment, Pair, Study
+from advdim.config.experiments import Config, Experiment, Pair
 from advdim.config.section import Section
-from advdim.errors import AdvdimError
-from advdim.layout import CLAIMS, notebooks_of
 from advdim.plan import cost
-from advdim.plan.code import code_of
-from advdim.plan.recipe import STAGES, Recipe, Stage
+from advdim.plan.pages import claims_digest, expand_reports
+from advdim.plan.plan import Device, Plan
+from advdim.plan.recipe import STAGES, Recipe
 from advdim.plan.sources import (
     NotRun,
     dataset_digests,
@@ -26,71 +22,6 @@ from advdim.plan.sources import (
     model_digests,
     peer_versions,
 )
-
-Device = Literal["cpu", "gpu"]
-
-PAGES = ("index", *STUDIES, "ledger")
-
-
-@dataclass(frozen=True)
-class Result:
-    """One artefact in its role in an experiment: what the reports read.
-
-    Attributes:
-        study: the study that reads it.
-        recipe: how it is made.
-        kind: kind of the dataset, model, attack or statistic.
-        labels: names of the configuration that led to it (experiment, dataset, model, training, measurement) and the
-            seed; they become columns of the tidy tables.
-    """
-
-    study: Study
-    recipe: Recipe
-    kind: str
-    labels: dict[str, str | int]
-
-
-@dataclass
-class Plan:
-    """All recipes of a configuration.
-
-    Attributes:
-        config: the configuration.
-        device: the kind of device that computes.
-        recipes: recipe by path, in the order of the stages once expanded.
-        results: every artefact in each role that it has.
-        not_run: what is left out, because something is not at hand.
-        datasets: recipe of each dataset by its name, and what is missing to make it.
-    """
-
-    config: Config
-    device: Device
-    recipes: dict[str, Recipe] = field(default_factory=dict)
-    results: list[Result] = field(default_factory=list)
-    not_run: list[NotRun] = field(default_factory=list)
-    datasets: dict[str, tuple[Recipe, str | None]] = field(default_factory=dict, repr=False)
-
-    def of_stage(self, stage: Stage) -> list[Recipe]:
-        """Recipes of one stage, in the order of the configuration."""
-        return [recipe for recipe in self.recipes.values() if recipe.stage == stage]
-
-    def page(self, name: str) -> Recipe:
-        """The recipe of one page of the report."""
-        return next(recipe for recipe in self.of_stage("reports") if recipe.name == name)
-
-    def make_recipe(self, stage: Stage, name: str, entry: str, kind: str, **rest: Any) -> Recipe:
-        """Make a recipe whose code is a stage's entry and the module of the kind, and take it into the plan.
-
-        An equal recipe that is there already is shared.
-        """
-        code = code_of((entry, *rest.pop("modules", [f"advdim.{stage}.{kind}"])), rest.pop("extra", ()))
-        recipe = Recipe(stage, name, entry, code=code.digest, libraries=code.libraries, **rest)
-        return self.recipes.setdefault(recipe.path, recipe)
-
-    def leave_out(self, part: NotRun) -> None:
-        """Note a part that cannot run, once for all seeds."""
-        if part not in self.not_run:
-            self.not_run.append(part)
 
 
 def expand(config: Config, *, device: Device = "cpu") -> Plan:
@@ -103,17 +34,27 @@ def expand(config: Config, *, device: Device = "cpu") -> Plan:
     Returns:
         The plan, with recipes in the order datasets, models, attacks, statistics, reports.
     """
-    _file_digest(CLAIMS)  # tells first of all if this is not the root of the project
+    claims_digest()  # tells first of all if this is not the root of the project
     plan = Plan(config, device)
     for name, experiment in config.experiments.items():
         for dataset in experiment.datasets:
             _expand_dataset(plan, name, experiment, dataset)
-    judgements = {study: _expand_judgement(plan, study) for study in STUDIES}
-    for page in PAGES:
-        _expand_page(plan, page, judgements)
-    order = {stage: number for number, stage in enumerate(STAGES)}
-    plan.recipes = dict(sorted(plan.recipes.items(), key=lambda item: order[item[1].stage]))
+    expand_reports(plan)
+    needed, order = _needed(plan), {stage: number for number, stage in enumerate(STAGES)}
+    kept = [(path, recipe) for path, recipe in plan.recipes.items() if path in needed]
+    plan.recipes = dict(sorted(kept, key=lambda item: order[item[1].stage]))
     return plan
+
+
+def _needed(plan: Plan) -> set[str]:
+    """Paths of the reports, and of all that must be made for them: records need neither their nets nor their data."""
+    paths, waiting = set(), plan.of_stage("reports")
+    while waiting:
+        recipe = waiting.pop()
+        if recipe.path not in paths:
+            paths.add(recipe.path)
+            waiting += recipe.inputs.values()
+    return paths
 
 
 def _dump(settings: Section) -> dict[str, Any]:
@@ -127,7 +68,7 @@ def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, na
         plan.leave_out(NotRun(experiment.study, experiment_name, name, needs))
         return
     labels: dict[str, str | int] = {"experiment": experiment_name, "dataset": name}
-    plan.results.append(Result(experiment.study, dataset, settings.kind, labels))
+    plan.add_result(experiment, dataset, settings.kind, labels)
     for seed in experiment.seeds:
         if not experiment.models:
             _expand_measurements(plan, experiment, {"dataset": dataset}, labels | {"seed": seed})
@@ -197,7 +138,7 @@ def _expand_model(
         inputs={"dataset": dataset},
         seconds=cost.training_seconds(training, model, config.datasets[str(labels["dataset"])]),
     )
-    plan.results.append(Result(experiment.study, recipe, model.kind, labels))
+    plan.add_result(experiment, recipe, model.kind, labels)
     return recipe
 
 
@@ -227,69 +168,8 @@ def _expand_measurements(
             inputs=inputs,
             seconds=cost.measurement_seconds(plan.config, stage, name, labels),
         )
-        plan.results.append(Result(experiment.study, recipe, settings.kind, labels | {"measurement": name}))
+        plan.add_result(experiment, recipe, settings.kind, labels | {"measurement": name})
 
 
 def _model_name(labels: dict[str, str | int]) -> str:
     return "-".join(str(labels[part]) for part in ("model", "pair", "training") if part in labels)
-
-
-def _expand_judgement(plan: Plan, study: Study) -> Recipe:
-    """The verdicts of one study: a table made from its tables."""
-    return plan.make_recipe(
-        "reports",
-        f"verdicts-{study}",
-        "advdim.ledger.stage",
-        study,
-        modules=[f"advdim.ledger.{study}"],
-        settings={"study": study, "claims": _file_digest(CLAIMS), "scale": plan.config.scale}
-        | _results_of(plan, study),
-        seed=None,
-        execution={},
-        inputs=_inputs_of(plan, study),
-        seconds=3.0,
-    )
-
-
-def _expand_page(plan: Plan, page: str, judgements: dict[Study, Recipe]) -> None:
-    """One HTML page: a study's page reads its tables and verdicts, the front page and the ledger all verdicts."""
-    verdicts = {
-        f"verdicts-{study}": recipe for study, recipe in judgements.items() if page in (study, "index", "ledger")
-    }
-    plan.make_recipe(
-        "reports",
-        page,
-        "advdim.reports.stage",
-        page,
-        modules=[],
-        extra=notebooks_of(page),
-        settings={"page": page, "claims": _file_digest(CLAIMS), "scale": plan.config.scale}
-        | _results_of(plan, page)
-        | {"not_run": [vars(part) for part in plan.not_run if page in (part.study, "index")]},
-        seed=None,
-        execution={},
-        inputs=_inputs_of(plan, page) | verdicts,
-        seconds=8.0,
-    )
-
-
-def _results_of(plan: Plan, study: str) -> dict[str, Any]:
-    listing = [
-        {"path": result.recipe.path, "stage": result.recipe.stage, "kind": result.kind, "labels": result.labels}
-        for result in plan.results
-        if result.study == study
-    ]
-    return {"results": sorted(listing, key=canonical_json)}
-
-
-def _inputs_of(plan: Plan, study: str) -> dict[str, Recipe]:
-    return {result.recipe.path: result.recipe for result in plan.results if result.study == study}
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise AdvdimError(
-            f"{path}: cannot be read ({error.strerror}); run advdim from the root of the project, where {path} lies"
-        ) from error

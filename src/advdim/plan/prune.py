@@ -5,7 +5,7 @@ from pathlib import Path
 
 from advdim.artefacts.store import RECIPE
 from advdim.config.reading import read_yaml
-from advdim.plan.expand import Plan
+from advdim.plan.plan import Plan
 from advdim.plan.recipe import STAGES
 
 

@@ -1,5 +1,6 @@
 """A recipe: everything that determines the bytes of one artefact."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -53,6 +54,11 @@ class Recipe:
         }
 
     @cached_property
+    def identity(self) -> str:
+        """Short digest of what is made, whatever the commit and the libraries: see `identity_of`."""
+        return identity_of(self.document, {role: recipe.identity for role, recipe in self.inputs.items()})
+
+    @cached_property
     def key(self) -> str:
         """Short digest of the document."""
         return key_of(self.document)
@@ -66,3 +72,14 @@ class Recipe:
     def token(self) -> str:
         """The file that stands for the artefact in the workflow."""
         return f"{self.path}/key"
+
+
+def identity_of(document: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """Short digest of what a recipe makes: the same for other code and other versions of libraries.
+
+    Args:
+        document: the recipe's canonical document.
+        inputs: identities of the recipes that it reads, by role.
+    """
+    told = {part: document[part] for part in ("stage", "entry", "settings", "seed", "execution")}
+    return key_of(told | {"inputs": dict(inputs)})

@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from advdim.artefacts.store import is_complete
-from advdim.plan.expand import Plan
+from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe
-from advdim.plan.sources import NotRun
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ def plan_table(plan: Plan, data: Path) -> list[Row]:
     return [Row(recipe, is_complete(data.parent / recipe.path, recipe.key)) for recipe in plan.recipes.values()]
 
 
-def print_plan(table: Sequence[Row], not_run: Sequence[NotRun], *, only_missing: bool) -> None:
-    """Print the table, then what is left out; in a pipe every row is one line of full length."""
+def print_plan(plan: Plan, table: Sequence[Row], *, only_missing: bool) -> None:
+    """Print the table, then what is recorded and what is left out; in a pipe every row is one line of full length."""
     console = Console(soft_wrap=True)
     waiting = [row for row in table if not row.exists]
     shown = waiting if only_missing else table
@@ -50,5 +49,13 @@ def print_plan(table: Sequence[Row], not_run: Sequence[NotRun], *, only_missing:
         f"{len(table)} artefacts, {len(table) - len(waiting)} exist, {len(waiting)} would run, "
         f"about {sum(row.recipe.seconds for row in waiting) / 60:.1f} minutes on one core"
     )
-    for part in not_run:
+    for folder, records in plan.records.items():
+        recorded = {result.recipe.identity for result in plan.results if result.path.startswith(f"{folder}/")}
+        unread = len(records.unread(recorded))
+        console.print(
+            f"recorded: {len(recorded)} artefacts are read from {folder}"
+            + f"; {unread} measurements there fit no result of this configuration" * bool(unread),
+            markup=False,
+        )
+    for part in plan.not_run:
         console.print(f"not run: experiment {part.experiment} ({part.what}) needs {part.needs}", markup=False)

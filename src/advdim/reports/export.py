@@ -8,7 +8,7 @@ from pathlib import Path
 
 from advdim.artefacts.tables import read_table
 from advdim.make import verified_folder
-from advdim.plan.expand import Plan
+from advdim.plan.plan import Plan
 from advdim.reports.publish import provenance_facts
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "tensorflow", "keras", "pandas")
@@ -49,7 +49,7 @@ def _provenance(plan: Plan, study: str) -> dict[str, object]:
         "Libraries": {name: version(name) for name in LIBRARIES},
         "Experiments": experiments,
         "Page": plan.page(study).path,
-        "Artefacts": sorted({result.recipe.path for result in results}),
+        "Artefacts": sorted({result.path for result in results}),
     }
 
 

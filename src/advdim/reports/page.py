@@ -34,12 +34,14 @@ class Page:
         verdicts: one row a claim, the fields of `advdim.ledger.verdict.Verdict`; of one study or of all.
         scale: name of the scale, from the configuration.
         not_run: what was left out of the page's study, or of all: `study`, `experiment`, `what` and `needs`.
+        recorded: where results were recorded that this run did not make: `commit`, `machine`, and how many `results`.
     """
 
     results: Results
     verdicts: pd.DataFrame
     scale: str
     not_run: tuple[dict[str, str], ...] = ()
+    recorded: tuple[dict[str, str | int], ...] = ()
 
     @cached_property
     def claims(self) -> Claims:
@@ -83,7 +85,7 @@ def open_page(handed: str, scale: str) -> Page:
         read_results(folder / "results.json", Path()),
         read_table(folder / "verdicts.parquet"),
         scale,
-        tuple(json.loads((folder / "not_run.json").read_text(encoding="utf-8"))),
+        *(tuple(json.loads((folder / f"{told}.json").read_text(encoding="utf-8"))) for told in ("not_run", "recorded")),
     )
 
 

@@ -15,7 +15,7 @@ from advdim.artefacts.keys import key_of
 from advdim.artefacts.store import exclusively
 from advdim.artefacts.tables import read_table
 from advdim.make import verified_folder
-from advdim.plan.expand import PAGES, Plan
+from advdim.plan.plan import PAGES, Plan
 from advdim.reports.page import PROVENANCE_MARK
 
 METRICS = "ledger.json"

@@ -21,7 +21,8 @@ def make(job: Job) -> None:
     verdicts = [
         read_table(folder / "verdicts.parquet") for role, folder in job.inputs.items() if role.startswith("verdicts-")
     ]
-    (handed / "not_run.json").write_text(json.dumps(job.settings["not_run"]), encoding="utf-8")
+    for told in ("not_run", "recorded"):
+        (handed / f"{told}.json").write_text(json.dumps(job.settings[told]), encoding="utf-8")
     pd.concat(verdicts, ignore_index=True).to_parquet(handed / "verdicts.parquet")
     parameters = {"handed": str(handed), "scale": job.settings["scale"]}
     chapters = [execute(source, parameters, handed / f"{source.stem}.ipynb") for source in notebooks_of(page)]

@@ -11,7 +11,8 @@ from advdim.artefacts import store
 from advdim.config.compatibility import mistakes_between_sections
 from advdim.config.experiments import Config
 from advdim.errors import AdvdimError
-from advdim.plan.expand import Plan, expand
+from advdim.plan.expand import expand
+from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe
 
 ROOT = Path(__file__).parents[3]

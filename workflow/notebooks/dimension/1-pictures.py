@@ -5,7 +5,7 @@ scale = ""
 # %%
 from advdim.figures import imagenet, style
 from advdim.figures.display import figure, table
-from advdim.figures.ledger import not_run, verdict_table
+from advdim.figures.ledger import not_run, recorded, verdict_table
 from advdim.figures.pictures import draw_pictures, learned_photographs
 from advdim.reports.page import open_page
 
@@ -25,6 +25,7 @@ results = page.results
 # %%
 verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 not_run(page.not_run)
+recorded(page.recorded)
 
 # %% [markdown]
 # ## The pictures

@@ -3,7 +3,7 @@ handed = ""
 scale = ""
 
 # %%
-from advdim.figures.ledger import count_table, not_run, provenance, verdict_table
+from advdim.figures.ledger import count_table, not_run, provenance, recorded, verdict_table
 from advdim.reports.page import open_page
 
 page = open_page(handed, scale)
@@ -41,4 +41,5 @@ verdict_table(page.claims, page.verdicts, anchor="judged", only_judged=True)
 
 # %%
 not_run(page.not_run)
+recorded(page.recorded)
 provenance(page.scale)

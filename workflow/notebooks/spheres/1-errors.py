@@ -5,7 +5,7 @@ scale = ""
 # %%
 from advdim.figures import sphere_errors, spheres, style
 from advdim.figures.display import figure, table
-from advdim.figures.ledger import not_run, verdict_table
+from advdim.figures.ledger import not_run, recorded, verdict_table
 from advdim.figures.sphere_errors import KEYS
 from advdim.ledger.observations import measurement_settings
 from advdim.reports.page import open_page
@@ -28,6 +28,7 @@ results = page.results
 # %%
 verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 not_run(page.not_run)
+recorded(page.recorded)
 
 # %% [markdown]
 # ## Points of a sphere are far apart

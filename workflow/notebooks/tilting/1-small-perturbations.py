@@ -6,7 +6,7 @@ scale = ""
 from advdim.datasets.stored import read_image_info
 from advdim.figures import style
 from advdim.figures.display import figure, table
-from advdim.figures.ledger import not_run, verdict_table
+from advdim.figures.ledger import not_run, recorded, verdict_table
 from advdim.figures.targeted import draw_targeted, read_pictures, shares_reached, shown_attacks
 from advdim.figures.toy import draw_toy
 from advdim.reports.page import open_page
@@ -36,6 +36,7 @@ verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
 
 # %%
 not_run(page.not_run)
+recorded(page.recorded)
 
 # %% [markdown]
 # ## A perturbation that nobody sees

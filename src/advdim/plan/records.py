@@ -1,0 +1,103 @@
+"""Records: measurements of long runs, kept in the repository and read instead of being made again.
+
+A record is an artefact without its large files: the recipe, and the tables that judges and figures read. Another commit
+or another machine made it, so its key is not the one that this code would give it. What it measures is told by its
+identity (`advdim.plan.recipe.identity_of`), for which the recipes of its net and dataset are recorded too.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from advdim.artefacts.store import RECIPE, read_recipe, verify
+from advdim.errors import AdvdimError
+from advdim.plan.recipe import identity_of
+
+PROVENANCE = "provenance.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded artefact.
+
+    Attributes:
+        path: its folder.
+        key: key of the artefact that was recorded.
+        recipe: canonical document of its recipe.
+        identity: what it is, whatever the commit.
+    """
+
+    path: Path
+    key: str
+    recipe: dict[str, Any]
+    identity: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a folder records.
+
+    Attributes:
+        all: the records.
+        notes: commit, machine and so on, and under `Records` the paths within the folder of what was recorded there.
+    """
+
+    all: tuple[Record, ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()
+
+    def path_of(self, identity: str) -> str | None:
+        """Folder of the record of this identity; None where there is none."""
+        return self._paths.get(identity)
+
+    def unread(self, identities: set[str]) -> list[Record]:
+        """The records of measurements that are none of these."""
+        return [
+            record for record in self.all if "model" in record.recipe["inputs"] and record.identity not in identities
+        ]
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        return {record.identity: record.path.as_posix() for record in self.all}
+
+
+def read_records(folder: Path) -> Records:
+    """Read what a folder records, and compare every file with the digest in its recipe.
+
+    Args:
+        folder: a folder that `advdim record` wrote, relative to the root of the project; it may be missing.
+
+    Returns:
+        The records, in the order of their paths.
+
+    Raises:
+        AdvdimError: a file is not as it was written, a record's net or dataset is not recorded, or two records are of
+            the same net or measurement.
+    """
+    documents = {path.parent: read_recipe(path.parent) for path in sorted(folder.rglob(RECIPE))}
+    recipes = {document["key"]: document["recipe"] for document in documents.values()}
+    records: dict[str, Record] = {}
+    datasets = []
+    for path, document in documents.items():
+        verify(path, partly=True)
+        record = Record(path, document["key"], document["recipe"], _identity(document["key"], recipes, path))
+        if record.recipe["stage"] == "datasets":  # the same one may have been made by several commits
+            datasets.append(record)
+        elif records.setdefault(record.identity, record) is not record:
+            other = records[record.identity].path
+            raise AdvdimError(f"{path}: records the same as {other}; expected one record of it; remove one of them")
+    notes = folder / PROVENANCE
+    told = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else []
+    return Records((*datasets, *records.values()), tuple(told))
+
+
+def _identity(key: str, recipes: Mapping[str, dict[str, Any]], path: Path) -> str:
+    if key not in recipes:
+        raise AdvdimError(
+            f"{path}: its recipe reads {key}, of which there is no record; expected one in the same folder of records; "
+            "run `advdim record` again, or remove this record"
+        )
+    inputs = recipes[key]["inputs"].items()
+    return identity_of(recipes[key], {role: _identity(needed, recipes, path) for role, needed in inputs})

@@ -1,0 +1,88 @@
+"""Recording the results of a long run in the repository, for reports to read where nobody has its nets."""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from advdim.artefacts.store import RECIPE, is_complete, read_recipe, verify
+from advdim.plan.plan import Plan
+from advdim.plan.recipe import Recipe
+from advdim.plan.records import PROVENANCE, Record, Records, read_records
+from advdim.reports.publish import provenance_facts
+
+LARGE = (".h5", ".npy", ".npz")
+"""Endings of what a record leaves out: weights, pictures and points."""
+
+
+def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
+    """Copy what was made for a study, as far as it is there: recipes and tables, neither weights nor pictures.
+
+    What was recorded before stays, so that runs of several machines and days add up. A net that was trained anew takes
+    the place of the old one, with all that was measured on that.
+
+    Args:
+        plan: the plan whose results are recorded.
+        study: the study.
+        root: the root of the project, in which the artefacts lie.
+        folder: where the records go, a folder for each stage as in `data`, with `provenance.json` beside them.
+
+    Returns:
+        The folders that were written.
+
+    Raises:
+        AdvdimError: an artefact, or a record that lies there, is not as it was written.
+    """
+    facts = provenance_facts()  # before the copies make the checkout one with changes
+    made, records = _made(plan, study, root), read_records(folder)
+    for old in _superseded(records, made.values()):
+        shutil.rmtree(old.path)
+    written = [_copy(root / path, folder / path.removeprefix("data/")) for path in made]
+    if written:
+        _tell(folder, records.notes, facts, written)
+    return written
+
+
+def _made(plan: Plan, study: str, root: Path) -> dict[str, Recipe]:
+    """The complete artefacts of a study that are not read from records, with those that they were made from."""
+    made: dict[str, Recipe] = {}
+    for result in plan.results:
+        if result.study == study and not result.is_recorded and is_complete(root / result.path, result.recipe.key):
+            for recipe in (*result.recipe.inputs.values(), result.recipe):
+                made[recipe.path] = recipe
+    return made
+
+
+def _superseded(records: Records, made: Iterable[Recipe]) -> list[Record]:
+    """Records of nets and measurements that were made anew, and of what was measured on such nets."""
+    keys = {recipe.identity: recipe.key for recipe in made}
+    old = {
+        record.key
+        for record in records.all
+        if record.recipe["stage"] != "datasets" and keys.get(record.identity, record.key) != record.key
+    }
+    return [record for record in records.all if record.key in old or old.intersection(record.recipe["inputs"].values())]
+
+
+def _copy(artefact: Path, target: Path) -> Path:
+    verify(artefact)
+    for name in (RECIPE, *read_recipe(artefact)["files"]):
+        if not name.endswith(LARGE):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(artefact / name, target / name)
+    return target
+
+
+def _tell(folder: Path, notes: Iterable[Mapping[str, Any]], facts: Mapping[str, str], written: Iterable[Path]) -> None:
+    """Note commit and machine of these records, and drop from older notes what is gone or was recorded anew."""
+    new = sorted(target.relative_to(folder).as_posix() for target in written)
+    kept = [
+        {
+            **note,
+            "Records": [name for name in note["Records"] if name not in new and (folder / name / RECIPE).is_file()],
+        }
+        for note in notes
+    ]
+    told = [note for note in [*kept, {**facts, "Records": new}] if note["Records"]]
+    (folder / PROVENANCE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,211 @@
+"""Results of long runs, kept without their nets: read where they fit, told where they do not, never half."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from advdim.artefacts import store
+from advdim.artefacts.tables import write_table
+from advdim.config.experiments import Config
+from advdim.errors import AdvdimError
+from advdim.plan import plan as planning
+from advdim.plan.code import Code
+from advdim.plan.expand import expand
+from advdim.plan.plan import Plan
+from advdim.plan.table import plan_table, print_plan
+from advdim.reports.record import record
+from advdim.statistics.collect import Results
+
+ROOT = Path(__file__).parents[2]
+FOLDER = "data/records/spheres"
+CONFIG = """
+scale: small
+dataset_seed: 0
+threads: 1
+datasets:
+  balls: {kind: spheres, dimension: 5}
+models:
+  net: {kind: relu, width: 4, depth: 1}
+training:
+  adam: {kind: gradient, steps: 2}
+attacks:
+  manifold: {kind: manifold, starts: 3, steps: 2, step_size: 0.1}
+statistics:
+  pairs: {kind: pair_distance, pairs: 10}
+  errors: {kind: error_rate, points: 10}
+experiments:
+  distances: {study: spheres, datasets: [balls], statistics: [pairs], records: data/records/spheres}
+  errors:
+    study: spheres
+    datasets: [balls]
+    models: [net]
+    training: [adam]
+    seeds: [0, 1]
+    attacks: [manifold]
+    statistics: [errors]
+    records: data/records/spheres
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_checkout_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").mkdir()
+    shutil.copy(ROOT / "config" / "claims.yaml", tmp_path / "config")
+    shutil.copytree(ROOT / "workflow" / "notebooks", tmp_path / "workflow" / "notebooks")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return dict(yaml.safe_load(CONFIG))
+
+
+def planned(document: dict[str, Any]) -> Plan:
+    return expand(Config.model_validate(document))
+
+
+def make(plan: Plan, value: float = 0.5, *, but: str = "no path") -> None:
+    """Put every artefact of a plan in its place but its pages: a table, and weights where it is a net."""
+    for recipe in plan.recipes.values():
+        folder = Path(recipe.path)
+        if recipe.stage == "reports" or but in recipe.path or folder.exists():
+            continue
+        with store.staged(Path("data"), folder, recipe.key, recipe.document) as staging:
+            write_table(pd.DataFrame({"value": [value]}), staging / "table.parquet")
+            if recipe.stage == "models":
+                (staging / "step-0000002.weights.h5").write_bytes(b"weights")
+
+
+def recorded(document: dict[str, Any], value: float = 0.5, *, but: str = "no path") -> Plan:
+    """Make, record, and lose the data folder; the plan of what is left to do."""
+    plan = planned(document)
+    make(plan, value, but=but)
+    record(plan, "spheres", Path(), Path(FOLDER))
+    for stage in ("datasets", "models", "attacks", "statistics"):
+        shutil.rmtree(Path("data", stage))
+    return planned(document)
+
+
+def with_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "code_of", lambda *_: Code("another commit", {"numpy": "99"}))
+
+
+def values(plan: Plan) -> dict[str, list[float]]:
+    """What a page would read, by kind."""
+    rows = tuple(plan.page("spheres").settings["results"])
+    return {kind: Results(rows, Path()).table(kind)["value"].to_list() for kind in ("manifold", "error_rate")}
+
+
+def test_what_is_recorded_is_read_and_neither_it_nor_its_net_is_made(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = planned(document)
+    recorded(document)
+    with_other_code(monkeypatch)
+    after = planned(document)
+    assert set(after.recipes).isdisjoint(before.recipes)
+    assert {recipe.stage for recipe in after.recipes.values()} == {"reports"}
+    assert after.page("spheres").inputs.keys() == {"verdicts-spheres"}
+    assert values(after) == {"manifold": [0.5, 0.5], "error_rate": [0.5, 0.5]}
+    rows = after.page("spheres").settings["results"]
+    assert [row["labels"] for row in rows] == [row["labels"] for row in before.page("spheres").settings["results"]]
+
+
+def test_records_hold_tables_and_recipes_but_no_weights(document: dict[str, Any]) -> None:
+    recorded(document)
+    names = {path.name for path in Path(FOLDER).rglob("*") if path.is_file()}
+    assert names == {"recipe.json", "table.parquet", "provenance.json"}
+
+
+def test_what_is_missing_is_made_with_the_net_that_it_needs(document: dict[str, Any]) -> None:
+    plan = recorded(document, but="-s1-errors")
+    left = [path.removeprefix("data/")[:-11] for path in plan.recipes if "reports" not in path]
+    assert left == ["datasets/balls", "models/balls/net-adam-s1", "statistics/balls/net-adam-s1-errors"]
+    document["statistics"]["errors"]["points"] = 11
+    assert len([path for path in planned(document).recipes if path.startswith("data/models")]) == 2
+
+
+def test_records_of_several_days_and_commits_add_up(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(document, but="-s1")
+    with_other_code(monkeypatch)
+    plan = recorded(document, value=0.25)
+    assert {recipe.stage for recipe in plan.recipes.values()} == {"reports"}
+    assert values(plan) == {"manifold": [0.5, 0.25], "error_rate": [0.5, 0.25]}
+    notes = json.loads(Path(FOLDER, "provenance.json").read_text(encoding="utf-8"))
+    assert [any("-s0-manifold" in name for name in note["Records"]) for note in notes] == [True, False]
+    assert [any("-s1-manifold" in name for name in note["Records"]) for note in notes] == [False, True]
+    assert all(note["Commit"] and note["Machine"] for note in notes)
+    told = plan.page("spheres").settings["recorded"]
+    assert [origin["results"] for origin in told] == [4, 4]
+    assert plan.page("index").settings["recorded"] == told
+    assert plan.page("tilting").settings["recorded"] == []
+
+
+def test_a_net_that_is_trained_anew_takes_the_place_of_the_old_one_with_all_that_was_measured_on_that(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(document)
+    for experiment in document["experiments"].values():
+        del experiment["records"]
+    with_other_code(monkeypatch)
+    make(planned(document), value=0.25, but="-s0-errors")
+    record(planned(document), "spheres", Path(), Path(FOLDER))
+    document["experiments"]["errors"]["records"] = FOLDER
+    after = planned(document)
+    assert [path.split("/")[-1][:-11] for path in after.recipes if "errors" in path] == ["net-adam-s0-errors"]
+    make(after, value=0.125)
+    assert values(after) == {"manifold": [0.25, 0.25], "error_rate": [0.125, 0.25]}
+
+
+def test_the_plan_tells_what_is_read_and_what_fits_nothing(
+    document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = recorded(document)
+    print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
+    assert capsys.readouterr().out.endswith("recorded: 8 artefacts are read from data/records/spheres\n")
+    document["attacks"]["manifold"]["steps"] = 3
+    plan = planned(document)
+    print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
+    assert "recorded: 6 artefacts are read from" in (told := capsys.readouterr().out)
+    assert told.endswith("; 2 measurements there fit no result of this configuration\n")
+
+
+def test_without_any_record_yet_everything_is_made(document: dict[str, Any]) -> None:
+    with_records = planned(document)
+    for experiment in document["experiments"].values():
+        del experiment["records"]
+    assert list(planned(document).recipes) == list(with_records.recipes)
+
+
+def test_a_changed_table_is_told(document: dict[str, Any]) -> None:
+    recorded(document)
+    table = next(Path(FOLDER).rglob("*manifold*/table.parquet"))
+    write_table(pd.DataFrame({"value": [0.1]}), table)
+    with pytest.raises(AdvdimError, match=r"data/records/spheres/attacks/.*table\.parquet: found .*, expected"):
+        planned(document)
+
+
+def test_a_record_whose_net_is_not_recorded_is_told(document: dict[str, Any]) -> None:
+    recorded(document)
+    shutil.rmtree(next(Path(FOLDER).rglob("net-adam-s0-??????????")))
+    with pytest.raises(
+        AdvdimError, match=r"-s0-.*: its recipe reads \w{10}, of which there is no record; expected one"
+    ):
+        planned(document)
+
+
+def test_two_records_of_one_thing_are_told(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(document)
+    shutil.move(FOLDER, "elsewhere")
+    with_other_code(monkeypatch)
+    recorded(document)
+    shutil.copytree("elsewhere", FOLDER, dirs_exist_ok=True)
+    with pytest.raises(
+        AdvdimError, match=r"records the same as data/records/spheres/.*; expected one record of it; remove one"
+    ):
+        planned(document)
