@@ -74,6 +74,13 @@ class Sweep:
         """A table of these nets."""
         return of_nets(observations(results, kind), [net for nets in self.nets for net in nets])
 
+    def measured(self, frame: pd.DataFrame) -> "Sweep":
+        """The sweep of those nets only that have rows in a table."""
+        there = set() if frame.empty else set(frame[NET].itertuples(index=False, name=None))
+        nets = [[net for net in same if net.labels in there] for same in self.nets]
+        kept = [(same, d) for same, d in zip(nets, self.dimensions, strict=True) if same]
+        return Sweep([same for same, _ in kept], [d for _, d in kept])
+
     def of(self, frame: pd.DataFrame, column: str, statistic: str) -> list[FloatArray]:
         """A statistic of a column over the rows of each net, one array a width."""
         values = frame.groupby(NET)[column].agg(statistic)
@@ -233,13 +240,11 @@ def judge_width_sweep(claim: Claim, results: Results) -> Verdict:
 def judge_bend(claim: Claim, results: Results) -> Verdict:
     """D13: fit a parabola of log vulnerability in log d at the source's threshold and at smaller ones."""
     sweep = width_sweep(results)
-    found = smallest(results)
-    own = found if found.empty else found[found["attack"] == "iterative l_inf"]
-    if len(sweep.nets) < BEND_WIDTHS or sweep.widths[-1] < BEND_WIDTH or sweep.fewest < NETS_A_WIDTH or own.empty:
+    own = smallest_linf(results, sweep)
+    sweep = sweep.measured(own)
+    if len(sweep.nets) < BEND_WIDTHS or sweep.widths[-1] < BEND_WIDTH or sweep.fewest < NETS_A_WIDTH:
         return unjudged(claim)
     shares = {eps: _shares_below(sweep, own, eps) for eps in (EPS, *SMALLER)}
-    if np.isnan(np.concatenate(shares[EPS])).any():
-        return unjudged(claim)
     zero = [f"{eps:g}" for eps, values in shares.items() if not have_logarithms(values)]
     if zero:  # half an image for none would level the curve where it is steepest, and so straighten a bend
         why = f"At eps = {listed(zero)} there are nets of which no image is fooled; more images are needed."
@@ -256,8 +261,14 @@ def judge_bend(claim: Claim, results: Results) -> Verdict:
     return judged(claim, outcome(holds), bent, text, scale=sweep.trained_scale, figure="dimension.html#thresholds")
 
 
+def smallest_linf(results: Results, sweep: Sweep) -> pd.DataFrame:
+    """The smallest perturbations of a sweep's nets that the iterated l_inf attack finds; see `smallest`."""
+    found = of_nets(smallest(results), [net for nets in sweep.nets for net in nets])
+    return found if found.empty else found[found["attack"] == "iterative l_inf"]
+
+
 def _shares_below(sweep: Sweep, found: pd.DataFrame, eps: float) -> list[FloatArray]:
-    """Share of the images of each net whose smallest perturbation is at most eps; NaN for a net that was left out."""
+    """Share of the images of each net whose smallest perturbation is at most eps."""
     return sweep.of(found.assign(below=found["eps_pixel"] <= eps), "below", "mean")
 
 

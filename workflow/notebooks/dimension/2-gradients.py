@@ -8,7 +8,7 @@ import pandas as pd
 from advdim.figures import poolings, style, vulnerability, widths
 from advdim.figures.display import figure, table
 from advdim.ledger.dimension_theorems import pooled_gradients
-from advdim.ledger.dimension_widths import EPS, attacked_sweep, initial_exponents, width_sweep
+from advdim.ledger.dimension_widths import EPS, attacked_sweep, initial_exponents, smallest_linf, width_sweep
 from advdim.ledger.observations import at_end
 from advdim.ledger.wording import told
 from advdim.reports.page import open_page
@@ -60,6 +60,7 @@ for norm, anchor, words, claims in (
 
 # %%
 curves = vulnerability.threshold_curves(results, sweep)
+searched = smallest_linf(results, sweep)
 if not curves.empty:
     figure(
         vulnerability.draw_thresholds(curves, EPS),
@@ -68,11 +69,11 @@ if not curves.empty:
         "$\\varepsilon$ and width, means over nets: as the iterated attack finds it (lines), and to first order (dashed). The "
         f"dotted line is the source's threshold of {EPS:g}. If vulnerability grows with $\\sqrt d$ at small thresholds, the "
         "curves coincide on the right.",
-        scale=f"{scale}: {sweep.trained_scale}",
+        scale=f"{scale}: {sweep.measured(searched).trained_scale}",
         claims=["D12", "D13"],
         alt="Curves of vulnerability against the threshold, one for each width, those of larger widths to the left.",
         data=curves.groupby(["which", "d", "eps_pixel"])["share"].mean().reset_index(),
-        recipes=page.recipes(page.behind(trained)),
+        recipes=page.recipes(page.behind(searched)),
     )
 
 # %% [markdown]
@@ -93,7 +94,7 @@ if not damage.empty:
         anchor="first-order",
         caption="Mean rise of the loss after one step of size eps, divided by its first-order prediction. Bands span the 10 % "
         "and 90 % quantiles over nets.",
-        scale=f"{scale}: {sweep.trained_scale}",
+        scale=f"{scale}: {sweep.measured(damage).trained_scale}",
         claims=["D01", "D03"],
         alt="Ratios near 1 at small steps that fall below it as steps grow, earlier at larger widths.",
         data=summed,
