@@ -61,12 +61,8 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def verify(folder: Path, *, partly: bool = False) -> None:
+def verify(folder: Path) -> None:
     """Compare every file of an artefact with the sizes and digests that its recipe names.
-
-    Args:
-        folder: the artefact.
-        partly: whether files may be missing, as those are that a record leaves out.
 
     Raises:
         AdvdimError: a file is missing, or its content is not what was written.
@@ -79,8 +75,6 @@ def verify(folder: Path, *, partly: bool = False) -> None:
         )
     for name, written in document["files"].items():
         path = folder / name
-        if partly and not path.exists():
-            continue
         if not path.is_file():
             found = "no file"
         elif path.stat().st_size != written["bytes"]:

@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from advdim.artefacts.store import RECIPE, read_recipe, verify
+from advdim.artefacts.keys import key_of
+from advdim.artefacts.store import RECIPE, digest_file, read_recipe
 from advdim.errors import AdvdimError
 from advdim.plan.recipe import identity_of
 
@@ -81,7 +82,7 @@ def read_records(folder: Path) -> Records:
     records: dict[str, Record] = {}
     datasets = []
     for path, document in documents.items():
-        verify(path, partly=True)
+        _verify(path, document)
         record = Record(path, document["key"], document["recipe"], _identity(document["key"], recipes, path))
         if record.recipe["stage"] == "datasets":  # the same one may have been made by several commits
             datasets.append(record)
@@ -91,6 +92,17 @@ def read_records(folder: Path) -> Records:
     notes = folder / PROVENANCE
     told = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else []
     return Records((*datasets, *records.values()), tuple(told))
+
+
+def _verify(path: Path, document: Mapping[str, Any]) -> None:
+    """Compare what a record holds with the digests in its recipe; large files were left out."""
+    names = [name for name in document["files"] if (path / name).exists()]
+    changed = [name for name in names if digest_file(path / name) != document["files"][name]["sha256"]]
+    if changed or key_of(document["recipe"]) != document["key"]:
+        raise AdvdimError(
+            f"{path / (changed[0] if changed else RECIPE)}: found another content than was recorded; restore the "
+            "folder from Git, or remove it"
+        )
 
 
 def _identity(key: str, recipes: Mapping[str, dict[str, Any]], path: Path) -> str:
