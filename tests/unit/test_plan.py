@@ -81,7 +81,7 @@ def test_a_dataset_s_setting_changes_its_whole_chain_and_no_other(laptop: Docume
     after = changed(laptop, lambda d: d["datasets"]["photos12-w16"].update(test_per_class=21))
     gone = names_of(set(before.recipes) - set(after.recipes), before)
     chain = {(r.stage, r.name) for r in before.recipes.values() if r.name.split("/")[0] == "photos12-w16"}
-    assert len(chain) == 1 + 5 * (1 + 4 + 3)  # one of the nets is the tilting study's as well
+    assert len(chain) == 1 + 5 * (1 + 2 + 1) + 3 * (2 + 2)  # nets, and more measurements of three of the five
     assert gone == chain | {("reports", name) for name in pages_of("dimension") | pages_of("tilting")}
 
 
