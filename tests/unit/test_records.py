@@ -109,8 +109,8 @@ def test_what_is_recorded_is_read_and_neither_it_nor_its_net_is_made(
     with_other_code(monkeypatch)
     after = planned(document)
     assert set(after.recipes).isdisjoint(before.recipes)
-    assert {recipe.stage for recipe in after.recipes.values()} == {"reports"}
-    assert after.page("spheres").inputs.keys() == {"verdicts-spheres"}
+    assert {recipe.stage for recipe in after.recipes.values()} == {"datasets", "reports"}
+    assert {role.split("/")[1] for role in after.page("spheres").inputs if "/" in role} == {"datasets"}
     assert values(after) == {"manifold": [0.5, 0.5], "error_rate": [0.5, 0.5]}
     rows = after.page("spheres").settings["results"]
     assert [row["labels"] for row in rows] == [row["labels"] for row in before.page("spheres").settings["results"]]
@@ -134,14 +134,14 @@ def test_records_of_several_days_and_commits_add_up(document: dict[str, Any], mo
     recorded(document, but="-s1")
     with_other_code(monkeypatch)
     plan = recorded(document, value=0.25)
-    assert {recipe.stage for recipe in plan.recipes.values()} == {"reports"}
+    assert {recipe.stage for recipe in plan.recipes.values()} == {"datasets", "reports"}
     assert values(plan) == {"manifold": [0.5, 0.25], "error_rate": [0.5, 0.25]}
     notes = json.loads(Path(FOLDER, "provenance.json").read_text(encoding="utf-8"))
     assert [any("-s0-manifold" in name for name in note["Records"]) for note in notes] == [True, False]
     assert [any("-s1-manifold" in name for name in note["Records"]) for note in notes] == [False, True]
     assert all(note["Commit"] and note["Machine"] for note in notes)
     told = plan.page("spheres").settings["recorded"]
-    assert [origin["results"] for origin in told] == [4, 4]
+    assert [origin["results"] for origin in told] == [4, 3]
     assert plan.page("index").settings["recorded"] == told
     assert plan.page("tilting").settings["recorded"] == []
 
@@ -167,11 +167,11 @@ def test_the_plan_tells_what_is_read_and_what_fits_nothing(
 ) -> None:
     plan = recorded(document)
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
-    assert capsys.readouterr().out.endswith("recorded: 8 artefacts are read from data/records/spheres\n")
+    assert capsys.readouterr().out.endswith("recorded: 7 artefacts are read from data/records/spheres\n")
     document["attacks"]["manifold"]["steps"] = 3
     plan = planned(document)
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
-    assert "recorded: 6 artefacts are read from" in (told := capsys.readouterr().out)
+    assert "recorded: 5 artefacts are read from" in (told := capsys.readouterr().out)
     assert told.endswith("; 2 measurements there fit no result of this configuration\n")
 
 

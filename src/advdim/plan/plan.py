@@ -80,9 +80,12 @@ class Plan:
         return self.recipes.setdefault(recipe.path, recipe)
 
     def add_result(self, experiment: Experiment, recipe: Recipe, kind: str, labels: dict[str, str | int]) -> None:
-        """Note an artefact in a role; where the experiment's records hold it, it is read from there."""
+        """Note an artefact in a role; where the experiment's records hold it, it is read from there.
+
+        Datasets are made in any case: pages show their pictures, which no record holds.
+        """
         recorded = None
-        if experiment.records is not None:
+        if experiment.records is not None and recipe.stage != "datasets":
             if experiment.records not in self.records:
                 self.records[experiment.records] = read_records(Path(experiment.records))
             recorded = self.records[experiment.records].path_of(recipe.identity)
