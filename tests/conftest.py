@@ -127,6 +127,15 @@ def project(tmp_path: Path) -> Project:
     return copy_project(tmp_path / "checkout")
 
 
+@pytest.fixture
+def bare_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder that holds what a plan is made from, and no data."""
+    (tmp_path / "config").mkdir()
+    shutil.copy(ROOT / "config" / "claims.yaml", tmp_path / "config")
+    shutil.copytree(ROOT / "workflow" / "notebooks", tmp_path / "workflow" / "notebooks")
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """TensorFlow, if a collected module uses it, as in a job of one thread: it can be told so only at first."""

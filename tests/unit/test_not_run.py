@@ -13,7 +13,8 @@ from advdim.plan.plan import PAGES, Plan
 from advdim.plan.recipe import Recipe
 from advdim.plan.sources import NotRun
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("bare_checkout")
+
 MNIST = Path("data/sources/mnist")
 PICTURE = Path("data/sources/pictures/207-golden-retriever/one.png")
 WEIGHTS = Path("data/sources/net.h5")
@@ -49,14 +50,6 @@ experiments:
     attacks: [targeted]
   distances: {study: spheres, datasets: [balls], statistics: [pairs]}
 """
-
-
-@pytest.fixture(autouse=True)
-def _in_a_checkout_without_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "config").mkdir()
-    shutil.copy(ROOT / "config" / "claims.yaml", tmp_path / "config")
-    shutil.copytree(ROOT / "workflow" / "notebooks", tmp_path / "workflow" / "notebooks")
-    monkeypatch.chdir(tmp_path)
 
 
 def planned() -> Plan:

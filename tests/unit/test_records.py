@@ -21,7 +21,8 @@ from advdim.plan.table import plan_table, print_plan
 from advdim.reports.record import record
 from advdim.statistics.collect import Results
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("bare_checkout")
+
 FOLDER = "data/records/spheres"
 CONFIG = """
 scale: small
@@ -50,14 +51,6 @@ experiments:
     statistics: [errors]
     records: data/records/spheres
 """
-
-
-@pytest.fixture(autouse=True)
-def _in_a_checkout_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "config").mkdir()
-    shutil.copy(ROOT / "config" / "claims.yaml", tmp_path / "config")
-    shutil.copytree(ROOT / "workflow" / "notebooks", tmp_path / "workflow" / "notebooks")
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -66,19 +66,15 @@ def claims_of_study(claims: Claims, verdicts: pd.DataFrame, study: Study) -> Non
 
 def not_run(parts: Iterable[Mapping[str, str]]) -> None:
     """Tell what was left out, because something is not at hand; nothing where all ran."""
-    told = [f"- Not run: experiment `{part['experiment']}` ({part['what']}) needs {part['needs']}." for part in parts]
-    if told:
-        display(Markdown("\n".join(told)))  # type: ignore[no-untyped-call]
+    _list(f"Not run: experiment `{part['experiment']}` ({part['what']}) needs {part['needs']}." for part in parts)
 
 
 def recorded(origins: Iterable[Mapping[str, str | int]]) -> None:
-    """Tell which results were recorded by another commit or machine, and not made by this run."""
-    told = [
-        f"- {origin['results']} results were read from records: commit {origin['commit']}; {origin['machine']}."
+    """Tell which results were recorded by another commit or machine; nothing where this run made all."""
+    _list(
+        f"{origin['results']} results were read from records: commit {origin['commit']}; {origin['machine']}."
         for origin in origins
-    ]
-    if told:
-        display(Markdown("\n".join(told)))  # type: ignore[no-untyped-call]
+    )
 
 
 def errata(claims: Claims) -> None:
@@ -97,6 +93,13 @@ def provenance(scale: str) -> None:
     display(  # type: ignore[no-untyped-call]
         HTML(f'<div class="scroll"><table id="provenance"><tbody>{rows}{PROVENANCE_MARK}</tbody></table></div>')  # type: ignore[no-untyped-call]
     )
+
+
+def _list(sentences: Iterable[str]) -> None:
+    """Show sentences as a list; nothing where there are none."""
+    told = "\n".join(f"- {sentence}" for sentence in sentences)
+    if told:
+        display(Markdown(told))  # type: ignore[no-untyped-call]
 
 
 def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
