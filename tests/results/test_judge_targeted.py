@@ -76,7 +76,8 @@ def test_one_net(study: Study, changes: dict[str, Any], verdict: str) -> None:
     if verdict != "needs":
         assert found.figure == "tilting.html#targeted"
         assert found.scale.startswith("photos12 (not ImageNet), 64 x 64 pixels, convolutional, 300 steps, ")
-        assert found.scale.endswith(f"{changes.get('images', 120)} photographs, eps = 0.0156863 in 50 steps")
+        assert found.scale.endswith(f"{changes.get('images', 120)} crops of 1 photograph, eps = 0.0156863 in 50 steps")
+        assert "overlapping crops" in found.found
 
 
 def test_the_bound_is_exact(study: Study) -> None:
@@ -84,7 +85,7 @@ def test_the_bound_is_exact(study: Study) -> None:
     found = judge(study)
     assert (found.value, found.high) == (1, 1)
     assert found.low == pytest.approx(0.05 ** (1 / 120))
-    assert "120 of 120 photographs" in found.found
+    assert "120 of 120 pictures" in found.found
     assert "changed by 4.0 grey levels in the median" in found.found
 
 
@@ -110,6 +111,7 @@ def test_an_imagenet_classifier_comes_first(study: Study) -> None:
     found = judge(study)
     assert found.verdict == "reproduced"
     assert found.scale.startswith("InceptionV3 on 299 x 299 pixels, 120 photographs")
+    assert "overlapping crops" not in found.found
 
 
 def test_nothing_was_run(study: Study) -> None:

@@ -1,13 +1,15 @@
 """The judges of the spheres study, on tables whose verdict is known in both directions, and what all judges share."""
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_study import CLAIMS, JUDGES, Study, limits
 
-from advdim.ledger import dimension, spheres, tilting
+from advdim.ledger import dimension, spheres, spheres_theory, tilting
 from advdim.theory.caps import mean_distance_to_cap
 
 COMPUTED = {"S12", "S14", "S15", "S16", "D03"}
@@ -49,6 +51,7 @@ def test_without_results_a_judge_says_what_it_takes(study: Study, claim_id: str)
         ("S15", "erratum", "d = 1898 on at half of the input, or at d = 3000 from k = 1145", {}),
         ("S15", "reproduced", "", {"source_value": "3e-22"}),
         ("S16", "reproduced", "0.1042 exactly, 0.1042 to first order, and 0.1473", {}),
+        ("S16", "reproduced", "Of 24 ellipsoids (S14's) 24 have their errors nearer", {}),
         ("S16", "deviates", "", {"margin": 1e-4}),
         ("D03", "reproduced", "1.000 / (eps sqrt(d))", {}),
         ("D03", "deviates", "", {"margin": 0.0}),
@@ -59,6 +62,20 @@ def test_claims_that_are_computed(study: Study, claim_id: str, verdict: str, tol
     assert found.verdict == verdict
     assert told in found.found
     assert found.scale
+
+
+def test_an_error_set_that_lies_farther_than_a_cap_would_contradict_the_theorem(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = spheres_theory.nearest_error_on_sphere
+    monkeypatch.setattr(
+        spheres_theory,
+        "nearest_error_on_sphere",
+        lambda alpha, starts: SimpleNamespace(distance=1.6 * exact(alpha, starts).distance),
+    )
+    found = study.judge("S16")
+    assert found.verdict == "deviates"
+    assert "Of 24 ellipsoids (S14's) 24" not in found.found
 
 
 def test_trained_spectra_join_the_constructed_ones(study: Study) -> None:
@@ -127,6 +144,40 @@ def test_cap_curve(study: Study, ratio: float, verdict: str) -> None:
     assert "16 snapshots of 4 runs" in found.found
     assert found.scale == "d = 500, relu, 10,000 and endless training points, 3,000 steps, 2 seeds, 16 snapshots"
     assert study.judge("S17", margin=limits("S17", rate_low=0.1)).verdict == "needs"
+
+
+def test_snapshots_of_which_the_attack_missed_starts_are_left_out_and_told(study: Study) -> None:
+    trained(study, 1.0)
+    for net in study.spheres("relu", 3000, 5000, seeds=3):
+        study.sample(net, 0, 5000, 100_000)
+        study.attack(net, 0, 0.001, share=0.9)
+    for claim in ("S17", "S18"):
+        found = study.judge(claim)
+        assert found.verdict == "reproduced"
+        assert "; 3 snapshots in which it found fewer are left out." in found.found
+        assert "2 seeds, 16 snapshots" in found.scale
+
+
+def test_of_two_attacks_from_one_start_the_one_that_goes_farther_counts(study: Study) -> None:
+    for net in study.spheres("relu", 1_000_000, seeds=3):
+        table = {"radius": 1.0, "start": range(100), "found": True, "distance": 0.1, "step": 1_000_000}
+        short = {"steps": 100, "step_size": 0.001, "starts": 100, "aim": "nearest"}
+        study.add("attacks", "manifold", net | {"measurement": "a-short-one"}, short, table=pd.DataFrame(table))
+        study.attack(net, 1_000_000, 0.18 + 0.001 * net["seed"])
+    assert study.judge("S02").value == pytest.approx(0.181)
+
+
+def test_the_interval_of_three_seeds_is_wider_than_their_range(study: Study) -> None:
+    for net, distance in zip(study.spheres("relu", 1_000_000), (0.17, 0.18, 0.19), strict=True):
+        study.attack(net, 1_000_000, distance)
+    found = study.judge("S02")
+    assert (found.low, found.high) == pytest.approx((0.18 - 0.02484, 0.18 + 0.02484), abs=1e-5)
+
+
+def test_nets_that_were_not_attacked_do_not_count_as_seeds(study: Study) -> None:
+    net, *_ = study.spheres("relu", 1_000_000)
+    study.attack(net, 1_000_000, 0.18)
+    assert study.judge("S02").verdict == "needs"
 
 
 def test_cap_curve_needs_enough_snapshots(study: Study) -> None:

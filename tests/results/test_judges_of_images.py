@@ -94,6 +94,7 @@ def test_exponents_at_initialisation(study: Study, changes: dict[str, Any], verd
         ({}, "reproduced"),
         ({"l1": 0.1}, "deviates"),
         ({"fooled": 0.0}, "deviates"),
+        ({"fooled": 0.2}, "deviates"),
         ({"fooled": -2.0}, "deviates"),  # nobody is fooled
         ({"nets": 2}, "needs"),
         ({"widths": (16, 32)}, "needs"),

@@ -60,7 +60,8 @@ def penalised_nets(results: Results, threshold_norm: str) -> tuple[pd.DataFrame,
     threshold = Threshold("l2" if threshold_norm == "l2" else "linf", float(attacked["eps"].max()))
     rows = vulnerabilities(found, attacked, threshold)
     rows = rows[rows["attack"].isin(ATTACKS)]
-    if rows["attack"].nunique() < len(ATTACKS) or rows["strength"].nunique() < STRENGTHS:
+    strengths = rows.groupby("attack")["strength"].nunique()
+    if len(strengths) < len(ATTACKS) or strengths.min() < STRENGTHS:
         return None
     return rows, threshold
 

@@ -161,8 +161,9 @@ def judge_initialisation(claim: Claim, results: Results) -> Verdict:
     )
     found = (
         f"Exponents of d before training: {told(slopes['l1'], 3)} for the l_1 norm, {told(slopes['l2'], 3)} for the "
-        f"l_2 norm ({100 * claim.limit('level'):.0f} % intervals). The net has batch norm and max-pooling, which the "
-        "theorem does not cover: this says whether the law extends to it."
+        f"l_2 norm ({100 * claim.limit('level'):.0f} % intervals). The net has max-pooling, which the theorem does not "
+        "cover: this says whether the law extends to it. Its batch norm does nothing before training, when the moving "
+        "averages are 0 and 1."
     )
     found += _beside(results, claim)
     scale = f"{sweep.scale}, before training, {_fewest_images(initial, sweep)} test images"
@@ -223,7 +224,7 @@ def judge_width_sweep(claim: Claim, results: Results) -> Verdict:
         for name, values in (("gradient", norms), ("vulnerability", attacked.floored))
     )
     low, high = (claim.limit("exponent") + sign * claim.limit("margin") for sign in (-1, 1))
-    holds = inside(gradient, low, high) and gradient.low > 0.0 and vulnerability.low > 0.0
+    holds = all(inside(exponent, low, high) and exponent.low > 0.0 for exponent in (gradient, vulnerability))
     found = (
         f"Exponents of d after training: {told(gradient, 3)} for E||dL/dx||_1, {told(vulnerability, 3)} for the "
         f"vulnerability. Medians by width: {listed(f'{np.median(norm):.3g}' for norm in norms)}; "

@@ -63,7 +63,8 @@ def judge_ellipsoid(claim: Claim, results: Results) -> Verdict:
     if right.empty:
         found += " So the absence of errors was not put to the test."
     holds = agreeing / points >= claim.limit("agreement") and errors == 0
-    scale = scale_of_spheres(nets)
+    compared = set(ellipsoids[NET].itertuples(index=False, name=None))
+    scale = scale_of_spheres([net for net in nets if net.labels in compared])
     return judged(claim, outcome(holds), agreeing / points, found, scale=scale, figure="spheres.html#ellipsoid")
 
 

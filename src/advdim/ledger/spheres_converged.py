@@ -9,15 +9,15 @@ import pandas as pd
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, published
-from advdim.ledger.resampling import inside, over_runs
+from advdim.ledger.resampling import inside
 from advdim.ledger.spheres_nets import (
     DIMENSION,
     OUTER_RADIUS,
     SEEDS,
-    STARTS,
     quadratic_nets,
     relu_nets,
     searched_at_end,
+    well_searched,
 )
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import listed, outcome, scale_of_spheres, told
@@ -52,13 +52,13 @@ def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
     """S02: estimate the mean distance of the errors that the attack on the sphere finds."""
     nets = relu_nets(results)
     table = searched_at_end(results, nets)
-    if len(nets) < SEEDS or table.empty or table.groupby(NET)["start"].nunique().min() < STARTS:
+    if table.empty or not well_searched(table):
         return unjudged(claim)
     failures = f"no error was found from {100 * (1 - table['found'].mean()):.0f} % of {len(table):,} starts"
-    runs = [rows["distance"].to_numpy() for _, rows in table[table["found"]].groupby(NET)]
-    if not runs:
+    distances = table[table["found"]].groupby(NET)["distance"].mean()
+    if distances.empty:
         return judged(claim, "deviates", math.nan, f"{failures}.", scale=scale_of_spheres(nets), figure=CAPS)
-    estimate = over_runs(runs, lambda values: float(values.mean()), name=claim.id, within=True)
+    estimate = mean(distances)
     (claimed,) = published(claim)
     found = f"Mean distance {told(estimate, 4)}, where the source has {claimed:g}; {failures}."
     holds = table["found"].mean() >= 0.5 and inside(estimate, claimed - claim.limit(), claimed + claim.limit())

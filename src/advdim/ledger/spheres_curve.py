@@ -25,8 +25,8 @@ class _Snapshots:
 
     Attributes:
         table: one row a snapshot and attack, with `rate` (errors on the inner sphere as a share of the points),
-            `distance` (mean over the starts from which an error was found, 0 for a start in error) and `found` (share
-            of these starts).
+            `distance` (mean over the starts from which an error was found, 0 for a start in error, NaN without any)
+            and `found` (share of these starts).
         nets: the nets that they are of.
     """
 
@@ -51,7 +51,8 @@ def judge_cap_curve(claim: Claim, results: Results) -> Verdict:
     if every is None:
         return unjudged(claim)
     rate = every.table["rate"]
-    usable = every.where((rate > claim.limit("rate_low")) & (rate < claim.limit("rate_high")))
+    measurable = every.where((rate > claim.limit("rate_low")) & (rate < claim.limit("rate_high")))
+    usable = measurable.where(measurable.table["found"] >= claim.limit("found"))
     if len(usable.nets) < claim.limit("min_runs") or len(usable.table) < claim.limit("min_snapshots"):
         return unjudged(claim)
     table = usable.table
@@ -64,7 +65,8 @@ def judge_cap_curve(claim: Claim, results: Results) -> Verdict:
     found = (
         f"Attacked and cap's mean distance have the median ratio {told(ratio, 3)} over {len(table)} snapshots of "
         f"{len(runs)} runs; single ratios lie between {single[0]:.3f} and {single[1]:.3f}. "
-        f"The attack found errors from {100 * table['found'].min():.0f} % of the starts or more."
+        f"The attack found errors from {100 * table['found'].min():.0f} % of the starts or more"
+        f"{_left_out(measurable, usable)}."
     )
     holds = inside(median, -bound, bound)
     return judged(claim, outcome(holds), ratio, found, scale=usable.scale, figure=FIGURE)
@@ -75,14 +77,15 @@ def judge_trade_off(claim: Claim, results: Results) -> Verdict:
     every = _snapshots(results)
     if every is None:
         return unjudged(claim)
-    usable = every.where(every.table["rate"] > 0.0)
+    erring = every.where(every.table["rate"] > 0.0)
+    usable = erring.where(erring.table["found"] >= claim.limit("found"))
     rates, distances = usable.table["rate"], usable.table["distance"]
     if len(usable.table) < claim.limit("min_snapshots") or min(rates.nunique(), distances.nunique()) < 2:
         return unjudged(claim)
     trend = monotone(np.log(rates), distances, "less")
     found = (
         f"Kendall's tau of log error rate and mean distance is {trend.tau:.3f} (one-sided p = {trend.p_value:.2g}) "
-        f"over {len(usable.table)} snapshots of {counted(len(usable.nets), 'run')}."
+        f"over {len(usable.table)} snapshots of {counted(len(usable.nets), 'run')}{_left_out(erring, usable)}."
     )
     holds = trend.tau < 0.0 and trend.p_value <= claim.limit("alpha")
     return judged(claim, outcome(holds), trend.tau, found, scale=usable.scale, figure=FIGURE)
@@ -99,7 +102,13 @@ def _snapshots(results: Results) -> _Snapshots | None:
     attacked = attacked.assign(distance=attacked["distance"].where(attacked["found"]))
     groups = attacked.groupby([*NET, "step"], as_index=False)
     table = groups.agg(distance=("distance", "mean"), found=("found", "mean")).merge(rates, on=[*NET, "step"])
-    return _Snapshots(table, nets).where(table["distance"] > 0.0)
+    return _Snapshots(table, nets).where(table["distance"] != 0.0)
+
+
+def _left_out(measurable: _Snapshots, usable: _Snapshots) -> str:
+    """How many snapshots are left out because the attack fell short: the mean over its finds bounds nothing."""
+    count = len(measurable.table) - len(usable.table)
+    return f"; {counted(count, 'snapshot')} in which it found fewer are left out" if count else ""
 
 
 JUDGES: dict[str, Judge] = {"S17": judge_cap_curve, "S18": judge_trade_off}

@@ -1,6 +1,7 @@
 """The nets of the spheres study, and what attacks on them found."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ STEPS = 1_000_000
 SEEDS = 3
 STARTS = 100
 WAY = 1.0
-"""Number and size of an attack's steps multiplied: 1000 of 0.001 in the source."""
+"""How far an attack goes, its steps' number and size multiplied: 1000 of 0.001 in the source."""
 
 
 def relu_nets(results: Results) -> list[Net]:
@@ -48,22 +49,29 @@ def on_spheres(net: Net, dimension: int, points: int | None) -> bool:
 def searched(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
     """Rows of every snapshot under the attacks for the nearest error that search spheres of these radii.
 
-    Attacks begin at the same starts; what two of them report of one start counts once.
+    Attacks begin at the same starts; of two that began at one the attack counts that goes farther.
     """
     table = of_nets(observations(results, "manifold"), nets)
     if table.empty:
         return table
     settings = measurement_settings(results, "manifold")
-    nearest = [name for name, attack in settings.items() if attack["aim"] == "nearest"]
-    table = table[table["measurement"].isin(nearest) & table["radius"].isin(radii)]
-    return table.drop_duplicates([*NET, "step", "radius", "start"])
+    ways = {name: _way(attack) for name, attack in settings.items() if attack["aim"] == "nearest"}
+    table = table[table["measurement"].isin(ways) & table["radius"].isin(radii)]
+    table = table.assign(way=table["measurement"].map(ways)).sort_values("way", ascending=False, kind="stable")
+    return table.drop_duplicates([*NET, "step", "radius", "start"]).sort_index()
 
 
 def searched_at_end(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
     """Rows of each net at its end under such attacks that go as far as the source's."""
     table = at_end(searched(results, nets, radii))
-    if table.empty:
-        return table
-    settings = measurement_settings(results, "manifold")
-    far = [name for name, attack in settings.items() if attack["steps"] * attack["step_size"] >= WAY]
-    return table[table["measurement"].isin(far)]
+    return table if table.empty else table[table["way"] >= WAY]
+
+
+def well_searched(table: pd.DataFrame) -> bool:
+    """Whether a table holds enough nets, and of each enough starts."""
+    starts = table.groupby(NET)["start"].nunique()
+    return len(starts) >= SEEDS and bool(starts.min() >= STARTS)
+
+
+def _way(attack: dict[str, Any]) -> float:
+    return float(attack["steps"] * attack["step_size"])

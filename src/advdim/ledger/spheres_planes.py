@@ -77,7 +77,8 @@ def judge_circles(claim: Claim, results: Results) -> Verdict:
     found = (
         f"{right} of {counted(len(errors), 'net')} make no error on {len(table) // len(errors):,} points of both "
         f"circles; one-sided 95 % lower bound of the share {share.low:.2f}. The others err on "
-        f"{_spread(errors[errors > 0])} points."
+        f"{_spread(errors[errors > 0])} points. They learned the same {CIRCLE_POINTS} points: they differ in what was "
+        "drawn to start and to train them."
     )
     holds = share.low >= claim.limit("share")
     return judged(claim, outcome(holds), share, found, scale=scale_of_spheres(nets), figure="spheres.html#circles")

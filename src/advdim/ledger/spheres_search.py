@@ -7,48 +7,44 @@ import pandas as pd
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, published
-from advdim.ledger.resampling import inside, over_runs, percentiles, resampled
+from advdim.ledger.resampling import inside, percentiles, resampled
 from advdim.ledger.spheres_nets import (
     OUTER_RADIUS,
-    SEEDS,
     STARTS,
     STEPS,
     on_spheres,
     relu_nets,
     searched_at_end,
     source_nets,
+    well_searched,
 )
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, numbers, outcome, scale_of_spheres, steps_of, told
 from advdim.statistics.collect import Results
-from advdim.statistics.intervals import binomial
+from advdim.statistics.intervals import binomial, mean
 
 SEARCHED_POINTS = 1000
 SEEDS_PER_DIMENSION = 5
+DIMENSION_STEP = 10
+"""Widest gap of a grid of dimensions over the range of S08."""
 
 
 def judge_shell(claim: Claim, results: Results) -> Verdict:
     """S04: estimate distance and norm of the nearest point between the spheres that is called outer."""
     nets = relu_nets(results)
     table = at_end(of_nets(observations(results, "shell"), nets))
-    if len(nets) < SEEDS or table.empty or table.groupby(NET)["start"].nunique().min() < STARTS:
+    if table.empty or not well_searched(table):
         return unjudged(claim)
-    reached = [rows[rows["found"]] for _, rows in table.groupby(NET)]
-    if any(rows.empty for rows in reached):
-        return unjudged(claim, "The search found no point called outer in a net, so there is no distance to judge.")
+    scale, share = scale_of_spheres(nets), f"found from {100 * table['found'].mean():.0f} % of {len(table):,} starts"
     claimed = dict(zip(("distance", "norm"), published(claim), strict=True))
-    estimates = {
-        name: over_runs([rows[name].to_numpy() for rows in reached], _mean, name=f"{claim.id} {name}", within=True)
-        for name in claimed
-    }
-    found = (
-        f"Mean distance {told(estimates['distance'], 4)}, mean norm {told(estimates['norm'], 3)}; found from "
-        f"{100 * table['found'].mean():.0f} % of {len(table):,} starts."
-    )
-    holds = all(
+    reached = table[table["found"]].groupby(NET)[list(claimed)].mean()
+    if reached.empty:
+        return judged(claim, "deviates", math.nan, f"{share}.", scale=scale, figure="spheres.html#shell")
+    estimates = {name: mean(reached[name]) for name in claimed}
+    found = f"Mean distance {told(estimates['distance'], 4)}, mean norm {told(estimates['norm'], 3)}; {share}."
+    holds = table["found"].mean() >= 0.5 and all(
         inside(estimates[name], value - claim.limit(name), value + claim.limit(name)) for name, value in claimed.items()
     )
-    scale = scale_of_spheres(nets)
     return judged(claim, outcome(holds), estimates["distance"], found, scale=scale, figure="spheres.html#shell")
 
 
@@ -86,8 +82,8 @@ def judge_dimension(claim: Claim, results: Results) -> Verdict:
         return unjudged(claim)
     found_any = _found_by_dimension(table, nets)
     dimensions = found_any.columns.to_numpy()
-    covers = len(found_any) >= SEEDS_PER_DIMENSION and dimensions.min() < claim.limit("low") < claim.limit("high")
-    if not covers or dimensions.max() <= claim.limit("high") or len(dimensions) < SEEDS_PER_DIMENSION:
+    low, high = claim.limit("low"), claim.limit("high")
+    if len(found_any) < SEEDS_PER_DIMENSION or not _covers(dimensions, low, high):
         return unjudged(claim)
     none_found = ~found_any.to_numpy(dtype=bool)
 
@@ -98,8 +94,16 @@ def judge_dimension(claim: Claim, results: Results) -> Verdict:
     estimate = percentiles(highest(np.arange(len(none_found))), drawn)
     found = f"The search finds no error in most nets up to d = {told(estimate, 0)}."
     scale = f"d = {numbers(map(int, dimensions))}, {steps_of(nets)}, {counted(len(none_found), 'seed')}"
-    holds = claim.limit("low") <= estimate.value <= claim.limit("high")
+    holds = low <= estimate.value <= high
     return judged(claim, outcome(holds), estimate, found, scale=scale, figure="spheres.html#dimensions")
+
+
+def _covers(dimensions: np.ndarray, low: float, high: float) -> bool:
+    """Whether a grid begins below a range, ends above it, and has no wide gap in it."""
+    if dimensions.size == 0 or not dimensions.min() < low < high < dimensions.max():
+        return False
+    within = dimensions[(dimensions >= low) & (dimensions <= high)]
+    return bool(np.diff([low, *within, high]).max() <= DIMENSION_STEP)
 
 
 def _found_by_dimension(table: pd.DataFrame, nets: list[Net]) -> pd.DataFrame:
@@ -110,10 +114,6 @@ def _found_by_dimension(table: pd.DataFrame, nets: list[Net]) -> pd.DataFrame:
     thorough = every[every.reindex(columns=[1.0, OUTER_RADIUS]).min(axis=1, skipna=False) >= SEARCHED_POINTS].index
     table = table[table.set_index(["seed", "dimension"]).index.isin(thorough)]
     return table.pivot_table(index="seed", columns="dimension", values="found", aggfunc="any").dropna()
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if values.size else math.nan
 
 
 JUDGES: dict[str, Judge] = {"S04": judge_shell, "S06": judge_norms, "S08": judge_dimension}

@@ -28,6 +28,8 @@ def judge_perfect_start(claim: Claim, results: Results) -> Verdict:
     if len({rows["seed"].iloc[0] for rows in runs}) < RUNS:
         return unjudged(claim)
     followed = [_has_trends(rows, claim.limit("alpha")) for rows in runs]
+    compared = {tuple(rows[NET].iloc[0]) for rows in runs}
+    scale = scale_of_spheres([net for net in nets if net.labels in compared])
     wrong = [int(rows["wrong"][rows["step"] == claim.limit("steps")].iloc[0]) for rows in runs]
     share = binomial(sum(followed), len(runs))
     first = [rows["step"][rows["wrong"] > 0].min() for rows in runs]
@@ -38,9 +40,7 @@ def judge_perfect_start(claim: Claim, results: Results) -> Verdict:
         f"Worst-case loss {_ends(runs, 'worst_loss')}, average loss {_ends(runs, 'mean_loss')} (start to end, medians)."
     )
     holds = sum(followed) > len(runs) / 2 and sum(count > 0 for count in wrong) > len(runs) / 2
-    return judged(
-        claim, outcome(holds), share, found, scale=scale_of_spheres(nets), figure="spheres.html#perfect-start"
-    )
+    return judged(claim, outcome(holds), share, found, scale=scale, figure="spheres.html#perfect-start")
 
 
 def _has_trends(rows: pd.DataFrame, alpha: float) -> bool:

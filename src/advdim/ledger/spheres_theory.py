@@ -16,7 +16,9 @@ from advdim.ledger.verdict import Judge, Outcome, Verdict, judged
 from advdim.ledger.wording import listed, outcome
 from advdim.seeds import named_seed
 from advdim.statistics.collect import Results
+from advdim.statistics.intervals import Estimate, mean
 from advdim.theory import caps, quadratic
+from advdim.theory.ellipsoid import nearest_error_on_sphere
 from advdim.theory.perfect_start import perfect_output_layer
 from advdim.theory.quadratic_forms import (
     log_tail_clt,
@@ -32,13 +34,14 @@ HALF_INPUT_DIMENSION = 3000
 MEASURES = (1e-4, 1e-3, 1e-2, 0.1, 0.3)
 CAP_DIMENSIONS = (100, 500, 3000)
 CAP_POINTS = 1_000_000
+ELLIPSOID_STARTS = 1000
 SHAPES: dict[str, FloatArray] = {
     "two values": np.repeat([-1.0, 1.0], DIMENSION // 2),
     "evenly spread": np.linspace(-1.0, 1.0, DIMENSION),
     "a few large": np.repeat([7.0, -3.0], [150, 350]),
     "a few small": np.repeat([-7.0, 3.0], [150, 350]),
 }
-"""Constructed spectra of S14, about their mean."""
+"""Constructed spectra of S14 and S16, about their mean."""
 DEPTHS = (0.25, 0.5, 1.0, 1.6, 4.0, 8.0)
 """How far a constructed spectrum's mean lies below 1, in standard deviations of the weighted sum."""
 
@@ -136,7 +139,7 @@ def judge_half_input(claim: Claim, _: Results) -> Verdict:
 
 
 def judge_cap_distance(claim: Claim, _: Results) -> Verdict:
-    """S16: compare the exact mean distance to a cap with a simulation, and both first-order curves with it."""
+    """S16: compare the exact mean distance to a cap with a simulation, with ellipsoids, and with the source's curve."""
     generator = np.random.default_rng(named_seed(0, "ledger", claim.id))
     deviations, errors = [], []
     for dimension in CAP_DIMENSIONS:
@@ -145,20 +148,33 @@ def judge_cap_distance(claim: Claim, _: Results) -> Verdict:
         deviations.append(np.abs(distances.mean(axis=1) / expected - 1.0))
         errors.append(distances.std(axis=1) / math.sqrt(CAP_POINTS) / expected)
     largest, noise = float(np.max(deviations)), float(np.max(errors))
+    ratios = [_over_cap(spectrum, generator) for spectrum in _constructed()]
+    nearer = sum(ratio.high <= 1.0 for ratio in ratios)
     measure = MEASURES[2]
     curves = (caps.mean_distance_to_cap, caps.mean_distance_to_cap_first_order, caps.mean_distance_to_cap_source)
     exact, first_order, source = (float(curve(measure, DIMENSION)) for curve in curves)
     found = (
         f"Exact and simulated mean distance differ by at most {100 * largest:.2f} % (standard error of the simulation "
         f"at most {100 * noise:.2f} %). At measure {measure:g} and d = {DIMENSION} the distance is {exact:.4f} "
-        f"exactly, {first_order:.4f} to first order, and {source:.4f} on the source's curve, which is sqrt(2) too high."
+        f"exactly, {first_order:.4f} to first order, and {source:.4f} on the source's curve, which is sqrt(2) too "
+        f"high. Of {len(ratios)} ellipsoids (S14's) {nearer} have their errors nearer than a cap of the same measure: "
+        f"at {min(ratio.value for ratio in ratios):.3f} to {max(ratio.value for ratio in ratios):.3f} times its mean "
+        "distance."
     )
     scale = (
         f"theory: d = {listed(f'{d:,}' for d in CAP_DIMENSIONS)}, measures {MEASURES[0]:g} to {MEASURES[-1]:g}, "
-        f"{CAP_POINTS:,} simulated points each"
+        f"{CAP_POINTS:,} simulated points each; {len(ratios)} ellipsoids, {ELLIPSOID_STARTS:,} points each"
     )
-    holds = largest <= claim.limit() and noise < claim.limit() / 5
+    holds = largest <= claim.limit() and noise < claim.limit() / 5 and nearer == len(ratios)
     return judged(claim, outcome(holds), largest, found, scale=scale, figure="spheres.html#caps")
+
+
+def _over_cap(spectrum: _Spectrum, generator: np.random.Generator) -> Estimate:
+    """Mean distance to the errors of an ellipsoid, in that to a cap of the same measure, over random points."""
+    starts = generator.standard_normal((ELLIPSOID_STARTS, DIMENSION))
+    distance = nearest_error_on_sphere(1.0 + spectrum.weights, starts).distance
+    latitude = caps.cap_latitude_from_log(spectrum.exact, DIMENSION)
+    return mean(distance / caps.mean_distance_to_latitude(latitude, DIMENSION))
 
 
 def _simulated_distances(dimension: int, generator: np.random.Generator) -> FloatArray:
