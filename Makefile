@@ -26,8 +26,11 @@ ifneq ($(PROFILE),)
 export SNAKEMAKE_PROFILE := $(PROFILE)
 endif
 
+ifneq ($(and $(ONLY),$(filter repro,$(MAKECMDGOALS))),)
+$(error make repro takes no ONLY=: dvc.lock records whole stages; use make report, or a CONFIG= with fewer experiments)
+endif
 
-SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) $(if $(CONFIG)$(ONLY),--config $(if $(CONFIG),advdim=$(CONFIG)) $(if $(ONLY),only=$(ONLY)))
+SNAKEMAKE := snakemake $(if $(CORES),--cores $(CORES)) $(if $(CONFIG)$(ONLY),--config $(if $(CONFIG),'advdim="$(CONFIG)"') $(if $(ONLY),'only="$(ONLY)"'))
 
 .PHONY: help
 help: ## Show this help
@@ -38,8 +41,8 @@ report: .venv/installed ## The main job: from raw data to five reports in report
 	$(SNAKEMAKE)
 
 .PHONY: repro
-repro: .venv/installed ## The same through DVC, which records data, models and reports
-	$(if $(CONFIG),echo 'config: $(CONFIG)' > params.yaml)
+repro: .venv/installed ## The same through DVC, which records data, models and reports; CONFIG= stays in params.yaml
+	$(if $(CONFIG),sed -i 's|^config:.*|config: $(CONFIG)|' params.yaml)
 	dvc repro
 
 .PHONY: test
@@ -83,7 +86,7 @@ clean: ## Remove everything that was made, the environment included; data/source
 # Made once, and again when the lock or the project's own metadata change.
 .venv/installed: requirements.lock pyproject.toml
 	@echo 'Setting up .venv with the versions of requirements.lock (about two minutes, once).'
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"advdim needs Python 3.11 or newer, found {sys.version.split()[0]}: set PYTHON=")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and f"advdim needs Python 3.11 to 3.13, found {sys.version.split()[0]}: set PYTHON=")'
 	@if [ -e .venv ] && [ ! -e .venv/made-by-make ]; then \
 	  echo '.venv: was not made by this Makefile; expected none, or its own; move it away and run again' >&2; exit 1; fi
 	@rm -rf .venv

@@ -16,6 +16,7 @@ from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
 from advdim.plan.batches import batches
 from advdim.plan.expand import expand
+from advdim.plan.plan import DEVICES
 from advdim.plan.recipe import STAGES
 from advdim.reports.publish import publication_token
 
@@ -30,10 +31,12 @@ DEVICE = config.get(
 )
 
 # `--config only=tilting` restricts the run to some studies or experiments, `only=toy,all-pairs` for example.
-ONLY = config.get("only", "")
-OPTIONS = f"--device {DEVICE}" + (f" --only {ONLY}" if ONLY else "")
+ONLY = str(config.get("only", ""))
+OPTIONS = ["--device", DEVICE, *(["--only", ONLY] if ONLY else [])]
 
 try:
+    if DEVICE not in DEVICES:
+        raise AdvdimError(f"device: found {DEVICE}; expected {' or '.join(DEVICES)}")
     CONFIG = Path(config["advdim"]) if "advdim" in config else selected_config()
     PLAN = expand(load_config(CONFIG, ONLY or None), device=DEVICE)
 except AdvdimError as error:

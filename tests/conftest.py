@@ -131,6 +131,7 @@ def project(tmp_path: Path) -> Project:
 def bare_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in a folder that holds what a plan is made from, and no data."""
     (tmp_path / "config").mkdir()
+    (tmp_path / "data" / "records").mkdir(parents=True)
     shutil.copy(ROOT / "config" / "claims.yaml", tmp_path / "config")
     shutil.copytree(ROOT / "workflow" / "notebooks", tmp_path / "workflow" / "notebooks")
     monkeypatch.chdir(tmp_path)

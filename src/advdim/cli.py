@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from advdim.config.experiments import Config
+from advdim.config.experiments import Config, Study
 from advdim.config.loading import load_config
 from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
 from advdim.layout import SOURCES
 from advdim.plan.expand import expand
-from advdim.plan.plan import Device, Plan
+from advdim.plan.plan import DEVICES, Device, Plan
 
 logger = logging.getLogger("advdim")
 
@@ -96,7 +96,7 @@ def publish_reports(config: ConfigOption = None, only: OnlyOption = None, device
 
 @app.command("export")
 def export_study(
-    study: Annotated[str, typer.Argument(help="The study whose page is taken apart: spheres, dimension or tilting.")],
+    study: Annotated[Study, typer.Argument(help="The study whose page is taken apart.")],
     into: Annotated[Path, typer.Argument(help="Folder that gets the files; older ones are replaced.")],
     config: ConfigOption = None,
     only: OnlyOption = None,
@@ -115,7 +115,7 @@ def export_study(
 
 @app.command("record")
 def record_study(
-    study: Annotated[str, typer.Argument(help="The study whose results are recorded: spheres, dimension or tilting.")],
+    study: Annotated[Study, typer.Argument(help="The study whose results are recorded.")],
     folder: Annotated[Path, typer.Argument(help="Folder of records; what it holds already stays.")],
     config: ConfigOption = None,
     only: OnlyOption = None,
@@ -166,14 +166,16 @@ def prune_artefacts(
     configs: Annotated[
         list[Path] | None, typer.Argument(help="Configurations whose artefacts stay; all of config/ without any.")
     ] = None,
-    device: DeviceOption = "cpu",
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only list what would go.")] = False,
 ) -> None:
-    """Remove artefacts that no current recipe names, and leftovers of killed jobs."""
+    """Remove artefacts that no current recipe names, for cpu or gpu, and leftovers of killed jobs."""
+    from advdim.artefacts.running import claim_run
     from advdim.plan.prune import run_configurations, superfluous
 
     kept = configs or run_configurations(Path("config"))
-    paths = superfluous([expand(load_config(path), device=device) for path in kept], DATA)
+    if yes:
+        claim_run(DATA)  # a run at work has folders that no recipe of these configurations may name
+    paths = superfluous([expand(load_config(path), device=device) for path in kept for device in DEVICES], DATA)
     for path in paths:
         typer.echo(f"{'delete' if yes else 'would delete'} {path}")
         if yes:
@@ -274,6 +276,12 @@ def main() -> None:
         app(standalone_mode=True)
     except AdvdimError as error:
         sys.stderr.write(f"advdim: {error}\n")
+        sys.exit(1)
+    except OSError as error:
+        sys.stderr.write(
+            f"advdim: {error.filename or 'the disk'}: cannot be read or written ({error.strerror or error}); expected "
+            "an existing, writable place with room left; mend that and run again\n"
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("advdim: interrupted; what was complete is kept, run again to go on\n")

@@ -36,7 +36,7 @@ def load(folder: Path, kind: str, classes: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("kind", ["digits", "mnist"])
 def test_a_digit_twice_is_told(tmp_path: Path, kind: str) -> None:
     assert load(tmp_path, kind, "7, 2, 3") == ("7", "2", "3")
-    told = "datasets.chosen.classes: found [2, 7, 2, 7]; expected: each class once, but 2 and 7 more than once"
+    told = "datasets.chosen.classes: found [2, 7, 2, 7]; expected: each once, but 2 and 7 more than once"
     with pytest.raises(AdvdimError, match=re.escape(told)):
         load(tmp_path, kind, "2, 7, 2, 7")
 
@@ -46,7 +46,7 @@ def test_a_class_of_cifar10_twice_or_unknown_or_alone_is_told(tmp_path: Path) ->
     for classes, told in (
         (
             "cat, dog, cat",
-            "datasets.chosen.classes: found ['cat', 'dog', 'cat']; expected: each class once, but cat more",
+            "datasets.chosen.classes: found ['cat', 'dog', 'cat']; expected: each once, but cat more",
         ),
         ("cat, lion", "datasets.chosen.classes.1: found 'lion'; expected: input should be 'airplane', 'automobile', "),
         ("cat", "datasets.chosen.classes: found ['cat']; expected: tuple should have at least 2 items"),

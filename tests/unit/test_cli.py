@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from typer.main import get_command
 
+from advdim.artefacts import store
 from advdim.cli import app
 from advdim.config.loading import load_config
 from advdim.plan.expand import expand
@@ -179,6 +181,25 @@ def test_prune_deletes_only_when_told_to(checkout: Path) -> None:
     advdim(checkout, "prune", "config/small.yaml", "--yes")
     assert not (checkout / statistic).exists()
     assert (checkout / dataset).is_dir()
+
+
+def test_prune_spares_both_kinds_of_device_and_refuses_beside_a_run_at_work(checkout: Path) -> None:
+    with contextlib.chdir(checkout):
+        gpu = expand(load_config(Path("config/test.yaml")), device="gpu").of_stage("models")[0]
+        with store.staged(Path("data"), Path(gpu.path), gpu.key, gpu.document) as staging:
+            (staging / "weights").write_text("", encoding="utf-8")
+        assert gpu.path not in advdim(checkout, "prune").stdout
+        with FileLock("data/.locks/run"):
+            assert "another run is at work" in complaint(checkout, "prune", "config/small.yaml", "--yes")
+    assert (checkout / gpu.path).is_dir()
+
+
+def test_an_unknown_study_and_a_folder_that_cannot_be_written_are_told(checkout: Path) -> None:
+    for command in ("export", "record"):
+        done = advdim(checkout, command, "sphere", "somewhere")
+        assert done.returncode == 2
+        assert "'sphere' is not one of" in done.stderr
+    assert "docs/configuration.md: cannot be read or written (No such file" in complaint(checkout, "generate")
 
 
 def test_generated_files_out_of_step_are_told_with_the_command_that_mends_them(checkout: Path) -> None:

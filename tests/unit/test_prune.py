@@ -8,6 +8,7 @@ import yaml
 from advdim.artefacts import store
 from advdim.config.experiments import Config
 from advdim.config.loading import load_config
+from advdim.errors import AdvdimError
 from advdim.plan.expand import expand
 from advdim.plan.prune import run_configurations, superfluous
 from advdim.plan.recipe import Recipe
@@ -73,6 +74,12 @@ def test_prune_lists_what_killed_jobs_left_behind(tmp_path: Path) -> None:
     left = set(superfluous([plan], data))
     assert data / ".checkpoints" / key not in left
     assert {data / ".checkpoints" / "0123456789", data / ".staging" / "0123456789"} <= left
+
+
+def test_without_any_configuration_nothing_is_superfluous(tmp_path: Path) -> None:
+    (tmp_path / "claims.yaml").write_text("claims: []\n", encoding="utf-8")
+    with pytest.raises(AdvdimError, match="holds no configuration of a run; expected one with experiments"):
+        run_configurations(tmp_path)
 
 
 def test_configurations_are_told_from_other_files() -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -181,6 +182,60 @@ def test_a_changed_table_is_told(document: dict[str, Any]) -> None:
     write_table(pd.DataFrame({"value": [0.1]}), table)
     with pytest.raises(AdvdimError, match=r"data/records/spheres/attacks/.*table\.parquet: found another content"):
         planned(document)
+
+
+def test_a_missing_table_is_told(document: dict[str, Any]) -> None:
+    recorded(document)
+    next(Path(FOLDER).rglob("*manifold*/table.parquet")).unlink()
+    with pytest.raises(AdvdimError, match=r"manifold.*table\.parquet: found no file; restore the folder from Git"):
+        planned(document)
+
+
+@pytest.mark.parametrize(
+    ("notes", "told"),
+    [
+        ("<<<<<<< HEAD\n[]", "is no JSON"),
+        ("{}", "expected a list of notes"),
+        ('[{"Records": []}]', "expected a list of"),
+    ],
+)
+def test_damaged_provenance_is_told(document: dict[str, Any], notes: str, told: str) -> None:
+    recorded(document)
+    Path(FOLDER, "provenance.json").write_text(notes, encoding="utf-8")
+    with pytest.raises(AdvdimError, match=rf"provenance\.json: {told}.*restore it from Git"):
+        planned(document)
+
+
+def test_a_folder_that_cannot_be_one_of_records_is_told(document: dict[str, Any]) -> None:
+    document["experiments"]["errors"]["records"] = "data/recods/spheres"
+    with pytest.raises(AdvdimError, match=r"recods/spheres: found no folder data/recods; expected one of records"):
+        planned(document)
+
+
+def test_records_are_lost_neither_to_a_corrupt_artefact_nor_to_a_kill(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(document)
+    for experiment in document["experiments"].values():
+        del experiment["records"]
+    with_other_code(monkeypatch)
+    make(anew := planned(document), value=0.25)
+    before = sorted(path for path in Path(FOLDER).rglob("*"))
+    table = next(Path("data/attacks").rglob("table.parquet"))
+    content = table.read_bytes()
+    table.write_bytes(b"corrupt")
+    with pytest.raises(AdvdimError, match=r"table\.parquet: found"):
+        record(anew, "spheres", Path(), Path(FOLDER))
+    assert sorted(path for path in Path(FOLDER).rglob("*")) == before
+    table.write_bytes(content)
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "copyfile", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            record(anew, "spheres", Path(), Path(FOLDER))
+    assert sorted(path for path in Path(FOLDER).rglob("*") if ".partial" not in str(path)) == before
+    record(anew, "spheres", Path(), Path(FOLDER))
+    document["experiments"]["errors"]["records"] = FOLDER
+    assert values(planned(document)) == {"manifold": [0.25, 0.25], "error_rate": [0.25, 0.25]}
 
 
 def test_a_record_whose_net_is_not_recorded_is_told(document: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Measurements that are compiled once for several nets."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models import snapshots
 from advdim.models.convolutional import build
-from advdim.models.network import save_weights
+from advdim.models.network import kept_steps, save_weights
 from advdim.statistics import gradient_norms
 
 EXECUTION = {"device": "cpu", "threads": 1}
@@ -45,13 +46,21 @@ def trained(tmp_path: Path, dataset: Path, seed: int) -> Path:
     folder.mkdir()
     options = {name: value for name, value in MODEL.items() if name != "kind"}
     save_weights(build(read_image_info(dataset), **options, seed=seed), folder, 5)  # type: ignore[arg-type]
-    document = {"key": "made-up", "recipe": {"settings": {"model": MODEL}, "seed": seed}, "files": {}}
+    files: dict[str, Any] = {"step-0000005.weights.h5": {}, "layers.parquet": {}}
+    document = {"key": "made-up", "recipe": {"settings": {"model": MODEL}, "seed": seed}, "files": files}
     (folder / "recipe.json").write_text(json.dumps(document), encoding="utf-8")
     return folder
 
 
 def job(model: Path, dataset: Path, seed: int, **settings: Any) -> Job:
     return Job("test", settings, seed, EXECUTION, {"dataset": dataset, "model": model}, model, model, 60)
+
+
+def test_files_that_were_put_beside_the_weights_are_no_snapshots(tmp_path: Path, dataset: Path) -> None:
+    folder = trained(tmp_path, dataset, 0)
+    for name in ("step-0000009.weights.h5", "step-0000005 (copy).weights.h5"):
+        shutil.copyfile(folder / "step-0000005.weights.h5", folder / name)
+    assert kept_steps(folder) == [5]
 
 
 def test_nets_of_one_sort_share_what_is_compiled_and_not_what_is_measured(

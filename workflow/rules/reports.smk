@@ -32,7 +32,7 @@ for batch in BATCHES["reports"]:
         message:
             f"rendering {batch.title}"
         shell:
-            "advdim make --config {params.config:q} {params.options} {params.paths:q} 2>&1 | tee {log:q}"
+            "advdim make --config {params.config:q} {params.options:q} {params.paths:q} 2>&1 | tee {log:q}"
 
 
 rule publish_reports:
@@ -48,4 +48,4 @@ rule publish_reports:
     message:
         "publishing the pages to reports/"
     shell:
-        "advdim publish --config {params.config:q} {params.options} 2>&1 | tee {log:q}"
+        "advdim publish --config {params.config:q} {params.options:q} 2>&1 | tee {log:q}"

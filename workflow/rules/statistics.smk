@@ -32,4 +32,4 @@ for batch in BATCHES["statistics"]:
         message:
             f"measuring {batch.title}"
         shell:
-            "advdim make --config {params.config:q} {params.options} {params.paths:q} 2>&1 | tee {log:q}"
+            "advdim make --config {params.config:q} {params.options:q} {params.paths:q} 2>&1 | tee {log:q}"

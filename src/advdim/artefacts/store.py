@@ -152,7 +152,7 @@ def _seal(folder: Path, key: str, recipe: dict[str, Any]) -> None:
     (folder / RECIPE).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     write_token(folder, key)
     for path in [*files, folder / RECIPE, folder / TOKEN, folder]:
-        _sync(path)
+        sync(path)
 
 
 def _move(staging: Path, final: Path) -> None:
@@ -160,10 +160,11 @@ def _move(staging: Path, final: Path) -> None:
     if final.exists():
         shutil.rmtree(final)  # without a recipe it is no artefact: a leftover, or the folder made for the token
     staging.replace(final)
-    _sync(final.parent)
+    sync(final.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the system write a file or folder to the disk now."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import keras
 import pandas as pd
@@ -15,8 +14,6 @@ from advdim.datasets.stored import read_image_info
 from advdim.job import Job
 from advdim.models.loss import cross_entropy, predict
 from advdim.norms import Norm, project, radius_of, steepest_direction
-
-Aim = Literal["damage", "vulnerability"]
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from advdim.config.datasets import Dataset, Imagenet12, Resized
+from advdim.config.datasets import Dataset, Imagenet12, Photos12, Resized
 from advdim.config.experiments import Config, Experiment
 from advdim.config.training import Gradient
 
+SECTIONS = ("datasets", "models", "training", "attacks", "statistics")
 MODELS_OF_DATASET = {
     "spheres": ("relu", "quadratic"),
     "photos12": ("convolutional", "dense", "linear"),
@@ -62,7 +63,7 @@ DATASETS_OF_MEASUREMENT = {
 
 def mistakes_between_sections(config: Config) -> list[str]:
     """List every reference to a missing name and every pair that does not fit, each with its place."""
-    found = list(_resized_of_nothing(config))
+    found = [*_resized_of_nothing(config), *_enlarged(config), *_twins(config)]
     for name, experiment in config.experiments.items():
         place = f"experiments.{name}"
         missing = list(_missing_names(config, experiment, place))
@@ -81,8 +82,25 @@ def _resized_of_nothing(config: Config) -> Iterator[str]:
             )
 
 
+def _enlarged(config: Config) -> Iterator[str]:
+    """Crops of photographs that would have to be enlarged."""
+    for name, dataset in config.datasets.items():
+        if isinstance(dataset, Photos12) and dataset.crop < dataset.width:
+            yield f"datasets.{name}.crop: found {dataset.crop}; expected at least the width, {dataset.width}"
+
+
+def _twins(config: Config) -> Iterator[str]:
+    """Two names for the same settings: one net, or one measurement, would count as two."""
+    for section in SECTIONS:
+        first: dict[str, str] = {}
+        for name, settings in getattr(config, section).items():
+            twin = first.setdefault(settings.model_dump_json(), name)
+            if twin != name:
+                yield f"{section}.{name}: has the settings of '{twin}'; expected one name for them"
+
+
 def _missing_names(config: Config, experiment: Experiment, place: str) -> Iterator[str]:
-    for section in ("datasets", "models", "training", "attacks", "statistics"):
+    for section in SECTIONS:
         known = getattr(config, section)
         for name in getattr(experiment, section):
             if name not in known:

@@ -1,26 +1,17 @@
 """Settings of the datasets."""
 
-from collections import Counter
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from advdim.config.section import Name, Positive, Section
+from advdim.config.section import Name, Positive, Section, each_once
 
 Digit = Annotated[int, Field(ge=0, le=9)]
 Cifar10Class = Literal["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
-def _each_once(classes: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse a class that is named twice: its images would all go to the first."""
-    repeated = [str(name) for name, count in Counter(classes).items() if count > 1]
-    if repeated:
-        raise ValueError(f"each class once, but {' and '.join(repeated)} more than once")
-    return classes
-
-
-DigitClasses = Annotated[tuple[Digit, ...], AfterValidator(_each_once)]
-Cifar10Classes = Annotated[tuple[Cifar10Class, ...], AfterValidator(_each_once)]
+DigitClasses = Annotated[tuple[Digit, ...], AfterValidator(each_once)]
+Cifar10Classes = Annotated[tuple[Cifar10Class, ...], AfterValidator(each_once)]
 
 
 class Spheres(Section):

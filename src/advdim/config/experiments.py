@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from advdim.config.attacks import Attack
 from advdim.config.datasets import Dataset
 from advdim.config.models import Model
-from advdim.config.section import Name, Section
+from advdim.config.section import Name, Names, Section, each_once
 from advdim.config.statistics import Statistic
 from advdim.config.training import Training
 
@@ -41,20 +41,20 @@ class Experiment(Section):
     """
 
     study: Study = Field(description="The study that reads the results.")
-    datasets: tuple[Name, ...] = Field(min_length=1, description="Names from the section `datasets`.")
-    models: tuple[Name, ...] = Field(default=(), description="Names from the section `models`.")
-    training: tuple[Name, ...] = Field(default=(), description="Names from the section `training`.")
+    datasets: Names = Field(min_length=1, description="Names from the section `datasets`.")
+    models: Names = Field(default=(), description="Names from the section `models`.")
+    training: Names = Field(default=(), description="Names from the section `training`.")
     pairs: Pairs = Field(
         default="all",
         min_length=1,
         description="Pairs of classes that linear classifiers separate, by name, such as [[2, 3], [7, 9]]; `all` takes "
         "every pair of the dataset. Other models always learn all classes.",
     )
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], AfterValidator(each_once)] = Field(
         default=(0,), min_length=1, description="Root seeds; each gives one net, and one draw of every random number."
     )
-    attacks: tuple[Name, ...] = Field(default=(), description="Names from the section `attacks`.")
-    statistics: tuple[Name, ...] = Field(default=(), description="Names from the section `statistics`.")
+    attacks: Names = Field(default=(), description="Names from the section `attacks`.")
+    statistics: Names = Field(default=(), description="Names from the section `statistics`.")
     records: str | None = Field(
         default=None,
         description="Folder of `data/records` that `advdim record` wrote: what is recorded there, by another commit or "

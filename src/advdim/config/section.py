@@ -1,11 +1,23 @@
 """The common form of every section of the configuration."""
 
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 """A name that becomes part of a path: lower-case letters, digits, dots and dashes."""
+
+
+def each_once(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse what is listed twice: it would count as two."""
+    repeated = [str(item) for item, count in Counter(items).items() if count > 1]
+    if repeated:
+        raise ValueError(f"each once, but {' and '.join(repeated)} more than once")
+    return items
+
+
+Names = Annotated[tuple[Name, ...], AfterValidator(each_once)]
 
 Positive = Annotated[int, Field(ge=1)]
 

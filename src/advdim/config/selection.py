@@ -14,7 +14,7 @@ def selected_config() -> Path:
     Raises:
         AdvdimError: the file is missing or names nothing.
     """
-    params = read_yaml(PARAMS)
+    params = read_yaml(PARAMS, remedy="run this in the root of the project")
     if not isinstance(params, dict) or not isinstance(params.get("config"), str):
         raise AdvdimError(f"{PARAMS}: names no configuration; expected a line like `config: config/laptop.yaml`")
     return Path(params["config"])

@@ -3,12 +3,14 @@
 import importlib
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import keras
 import pandas as pd
 
+from advdim.artefacts.store import read_recipe, sync
 from advdim.artefacts.tables import write_table
 from advdim.datasets.stored import read_image_info, read_info
 
@@ -38,16 +40,18 @@ def weights_name(step: int) -> str:
 
 
 def kept_steps(folder: Path) -> list[int]:
-    """Steps whose weights an artefact of a trained net holds, in order."""
-    return sorted(int(path.name.removeprefix("step-").split(".")[0]) for path in folder.glob("step-*.weights.h5"))
+    """Steps whose weights an artefact of a trained net holds, in order; what else was put into its folder is none."""
+    named = [re.fullmatch(r"step-(\d+)\.weights\.h5", name) for name in read_recipe(folder)["files"]]
+    return sorted(int(name[1]) for name in named if name)
 
 
 def save_weights(model: keras.Model, folder: Path, step: int) -> None:
-    """Write the weights of a net after a number of steps."""
+    """Write the weights of a net after a number of steps, down to the disk: a checkpoint may follow that needs them."""
     path = folder / weights_name(step)
     with path.open("wb") as stream:  # HDF5 crashes on a full disk: ask for the room first
         os.posix_fallocate(stream.fileno(), 0, 8 * model.count_params() + 2**16)
     model.save_weights(path)
+    sync(path)
 
 
 def save_architecture(model: keras.Model, folder: Path) -> None:

@@ -34,7 +34,7 @@ def expand(config: Config, *, device: Device = "cpu") -> Plan:
     Returns:
         The plan, with recipes in the order datasets, models, attacks, statistics, reports.
     """
-    claims_digest()  # tells first of all if this is not the root of the project
+    claims_digest()  # tells at once if this is not the root of the project
     plan = Plan(config, device)
     for name, experiment in config.experiments.items():
         for dataset in experiment.datasets:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from advdim.config.experiments import STUDIES, Config, Experiment, Study
+from advdim.errors import AdvdimError
 from advdim.plan.code import code_of
 from advdim.plan.recipe import Recipe, Stage
 from advdim.plan.records import Records, read_records
 from advdim.plan.sources import NotRun
 
 Device = Literal["cpu", "gpu"]
+DEVICES: tuple[Device, ...] = ("cpu", "gpu")
 
 PAGES = ("index", *STUDIES, "ledger")
 
@@ -67,7 +69,7 @@ class Plan:
         return [recipe for recipe in self.recipes.values() if recipe.stage == stage]
 
     def page(self, name: str) -> Recipe:
-        """The recipe of one page of the report."""
+        """The recipe of one page of the report, or of the verdicts on a study."""
         return next(recipe for recipe in self.of_stage("reports") if recipe.name == name)
 
     def make_recipe(self, stage: Stage, name: str, entry: str, kind: str, **rest: Any) -> Recipe:
@@ -86,10 +88,18 @@ class Plan:
         """
         recorded = None
         if experiment.records is not None and recipe.stage != "datasets":
-            if experiment.records not in self.records:
-                self.records[experiment.records] = read_records(Path(experiment.records))
-            recorded = self.records[experiment.records].path_of(recipe.identity)
+            recorded = self._records_in(Path(experiment.records)).path_of(recipe.identity)
         self.results.append(Result(experiment.study, recipe, kind, labels, recorded or recipe.path))
+
+    def _records_in(self, folder: Path) -> Records:
+        """What a folder records, read once; nothing where it is missing, as long as it could be one."""
+        if not folder.parent.is_dir():
+            raise AdvdimError(
+                f"{folder}: found no folder {folder.parent}; expected one of records, such as data/records"
+            )
+        if folder.as_posix() not in self.records:
+            self.records[folder.as_posix()] = read_records(folder)
+        return self.records[folder.as_posix()]
 
     def leave_out(self, part: NotRun) -> None:
         """Note a part that cannot run, once for all seeds."""

@@ -5,14 +5,24 @@ from pathlib import Path
 
 from advdim.artefacts.store import RECIPE
 from advdim.config.reading import read_yaml
+from advdim.errors import AdvdimError
 from advdim.plan.plan import Plan
 from advdim.plan.recipe import STAGES
 
 
 def run_configurations(folder: Path) -> list[Path]:
-    """The files of a folder that describe a run: those with experiments."""
+    """The files of a folder that describe a run: those with experiments.
+
+    Raises:
+        AdvdimError: there is none, so that everything would be superfluous.
+    """
     documents = {path: read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
-    return [path for path, document in documents.items() if isinstance(document, dict) and "experiments" in document]
+    found = [path for path, document in documents.items() if isinstance(document, dict) and "experiments" in document]
+    if not found:
+        raise AdvdimError(
+            f"{folder}: holds no configuration of a run; expected one with experiments; name those to keep"
+        )
+    return found
 
 
 def superfluous(plans: Iterable[Plan], data: Path) -> list[Path]:

@@ -18,6 +18,8 @@ from advdim.errors import AdvdimError
 from advdim.plan.recipe import identity_of
 
 PROVENANCE = "provenance.json"
+LARGE = (".h5", ".npy", ".npz")
+"""Endings of what a record leaves out: weights, pictures and points."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,11 @@ def read_records(folder: Path) -> Records:
         The records, in the order of their paths.
 
     Raises:
-        AdvdimError: a file is not as it was written, a record's net or dataset is not recorded, or two records are of
-            the same net or measurement.
+        AdvdimError: a file is missing or not as it was written, a record's net or dataset is not recorded, or two
+            records are of the same net or measurement.
     """
-    documents = {path.parent: read_recipe(path.parent) for path in sorted(folder.rglob(RECIPE))}
+    found = [path for path in sorted(folder.rglob(RECIPE)) if not path.parent.name.startswith(".")]  # half-written
+    documents = {path.parent: read_recipe(path.parent) for path in found}
     recipes = {document["key"]: document["recipe"] for document in documents.values()}
     records: dict[str, Record] = {}
     datasets = []
@@ -89,14 +92,29 @@ def read_records(folder: Path) -> Records:
         elif records.setdefault(record.identity, record) is not record:
             other = records[record.identity].path
             raise AdvdimError(f"{path}: records the same as {other}; expected one record of it; remove one of them")
-    notes = folder / PROVENANCE
-    told = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else []
-    return Records((*datasets, *records.values()), tuple(told))
+    return Records((*datasets, *records.values()), _notes(folder / PROVENANCE))
+
+
+def _notes(path: Path) -> tuple[dict[str, Any], ...]:
+    """Read where records come from."""
+    if not path.is_file():
+        return ()
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise AdvdimError(f"{path}: is no JSON ({error}); merge its two versions, or restore it from Git") from error
+    parts = {"Commit", "Machine", "Records"}
+    if not isinstance(notes, list) or not all(isinstance(note, dict) and parts <= note.keys() for note in notes):
+        raise AdvdimError(f"{path}: expected a list of notes with {', '.join(sorted(parts))} each; restore it from Git")
+    return tuple(notes)
 
 
 def _verify(path: Path, document: Mapping[str, Any]) -> None:
     """Compare what a record holds with the digests in its recipe; large files were left out."""
-    names = [name for name in document["files"] if (path / name).exists()]
+    names = [name for name in document["files"] if (path / name).exists() or not name.endswith(LARGE)]
+    missing = [name for name in names if not (path / name).is_file()]
+    if missing:
+        raise AdvdimError(f"{path / missing[0]}: found no file; restore the folder from Git, or remove it")
     changed = [name for name in names if digest_file(path / name) != document["files"][name]["sha256"]]
     if changed or key_of(document["recipe"]) != document["key"]:
         raise AdvdimError(

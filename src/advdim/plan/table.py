@@ -48,6 +48,8 @@ def print_plan(plan: Plan, table: Sequence[Row], *, only_missing: bool) -> None:
     console.print(
         f"{len(table)} artefacts, {len(table) - len(waiting)} exist, {len(waiting)} would run, "
         f"about {sum(row.recipe.seconds for row in waiting) / 60:.1f} minutes on one core"
+        + "; what cannot run is not in the sum"
+        * bool(plan.not_run)
     )
     for folder, records in plan.records.items():
         recorded = {result.recipe.identity for result in plan.results if result.path.startswith(f"{folder}/")}

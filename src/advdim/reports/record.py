@@ -9,11 +9,8 @@ from typing import Any
 from advdim.artefacts.store import RECIPE, is_complete, read_recipe, verify
 from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe
-from advdim.plan.records import PROVENANCE, Record, Records, read_records
+from advdim.plan.records import LARGE, PROVENANCE, Record, Records, read_records
 from advdim.reports.publish import provenance_facts
-
-LARGE = (".h5", ".npy", ".npz")
-"""Endings of what a record leaves out: weights, pictures and points."""
 
 
 def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
@@ -36,9 +33,11 @@ def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
     """
     facts = provenance_facts()  # before the copies make the checkout one with changes
     made, records = _made(plan, study, root), read_records(folder)
+    for path in made:
+        verify(root / path)
+    written = [_copy(root / path, folder / path.removeprefix("data/")) for path in made]
     for old in _superseded(records, made.values()):
         shutil.rmtree(old.path)
-    written = [_copy(root / path, folder / path.removeprefix("data/")) for path in made]
     if written:
         _tell(folder, records.notes, facts, written)
     return written
@@ -66,11 +65,16 @@ def _superseded(records: Records, made: Iterable[Recipe]) -> list[Record]:
 
 
 def _copy(artefact: Path, target: Path) -> Path:
-    verify(artefact)
-    for name in (RECIPE, *read_recipe(artefact)["files"]):
+    """Copy an artefact aside, then put it in place in one move, the recipe last."""
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name in (*read_recipe(artefact)["files"], RECIPE):
         if not name.endswith(LARGE):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(artefact / name, target / name)
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(artefact / name, partial / name)
+    if target.exists():
+        shutil.rmtree(target)
+    partial.replace(target)
     return target
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from advdim.theory.arguments import finite_vector
+
 FloatArray = NDArray[np.float64]
 
 _EXACT_KENDALL = 200  # the exact law of Kendall's tau takes seconds beyond
@@ -86,7 +88,7 @@ def mean(values: ArrayLike, level: float = 0.95) -> Estimate:
         Student 1908.
     """
     _check_level(level)
-    sample = _vector(values, "values")
+    sample = finite_vector(values, "values")
     centre = float(sample.mean())
     if sample.size == 1:
         return Estimate(centre, -math.inf, math.inf)
@@ -112,7 +114,7 @@ def difference_of_means(first: ArrayLike, second: ArrayLike, level: float = 0.95
         Welch 1947.
     """
     _check_level(level)
-    one, other = _vector(first, "first"), _vector(second, "second")
+    one, other = finite_vector(first, "first"), finite_vector(second, "second")
     if min(one.size, other.size) < 2:
         raise ValueError(f"a difference of means needs two values on each side, found {one.size} and {other.size}")
     value = float(one.mean() - other.mean())
@@ -218,7 +220,7 @@ def bootstrap_median(values: ArrayLike, *, seed: int | tuple[int, ...], level: f
         Efron 1979; the percentile method, because the corrections of others degenerate for medians of few values.
     """
     _check_level(level)
-    sample = _vector(values, "values")
+    sample = finite_vector(values, "values")
     centre = float(np.median(sample))
     if sample.size == 1:
         return Estimate(centre, -math.inf, math.inf)
@@ -244,17 +246,9 @@ def _check_level(level: float) -> None:
         raise ValueError(f"level must lie in (0, 1), found {level}")
 
 
-def _vector(values: ArrayLike, name: str) -> FloatArray:
-    """Return a non-empty vector of finite floats."""
-    vector = np.asarray(values, dtype=np.float64)
-    if vector.ndim != 1 or vector.size == 0 or not np.all(np.isfinite(vector)):
-        raise ValueError(f"{name} must be a non-empty vector of finite numbers, found shape {vector.shape}: {vector}")
-    return vector
-
-
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return two vectors of one length."""
-    first, second = _vector(x, "x"), _vector(y, "y")
+    first, second = finite_vector(x, "x"), finite_vector(y, "y")
     if first.size != second.size:
         raise ValueError(f"x and y must have one length, found {first.size} and {second.size}")
     return first, second

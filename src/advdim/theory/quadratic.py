@@ -15,7 +15,6 @@ from advdim.theory.quadratic_forms import (
     log_tail_clt,
     log_tail_clt_as_printed,
     log_tail_exact,
-    log_tail_saddlepoint,
 )
 
 FloatArray = NDArray[np.float64]
@@ -107,25 +106,6 @@ def log_error_rate_clt_as_printed(alpha: ArrayLike, outer_radius: float | None =
         :func:`log_error_rate_clt`.
     """
     return log_tail_clt_as_printed(error_weights(alpha, outer_radius))
-
-
-def log_error_rate_saddlepoint(alpha: ArrayLike, outer_radius: float | None = None) -> float:
-    """Logarithm of the error rate on one sphere by the saddlepoint formula: a closed form, good at any depth.
-
-    Args:
-        alpha: shape (d,), coefficients of the ellipsoid.
-        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
-
-    Returns:
-        An approximation of :func:`log_error_rate`; -inf where the sphere has no error.
-
-    Raises:
-        ValueError: if the radius is not above 1 or alpha is not a non-empty vector of finite numbers.
-
-    Source:
-        Lugannani and Rice 1980, see :func:`advdim.theory.quadratic_forms.log_tail_saddlepoint`.
-    """
-    return log_tail_saddlepoint(error_weights(alpha, outer_radius))
 
 
 def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float:

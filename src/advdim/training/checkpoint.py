@@ -1,7 +1,6 @@
 """Checkpoints: all that a killed run needs to end with the bits of an undisturbed one."""
 
 import logging
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
+from advdim.artefacts.store import sync
 
 logger = logging.getLogger("advdim")
 
@@ -31,9 +32,9 @@ def save_checkpoint(
     arrays: dict[str, Any] = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(variables)}
     arrays |= {"step": step, "history": np.array(history, dtype=np.float64)}
     np.savez(temporary, **arrays)
-    with temporary.open("rb") as stream:
-        os.fsync(stream.fileno())
+    sync(temporary)
     temporary.replace(folder / NAME)
+    sync(folder)
 
 
 def restore_checkpoint(

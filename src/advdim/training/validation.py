@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from advdim.datasets.stored import read_images
+from advdim.errors import AdvdimError
 from advdim.models.loss import cross_entropy, predict
 from advdim.seeds import named_seed
 
@@ -27,6 +28,9 @@ def split(dataset: Path, share: float, seed: int) -> tuple[NDArray[np.int64], Im
 
     Returns:
         Rows of the training images to train on, in rising order; images and labels for validation, if there are any.
+
+    Raises:
+        AdvdimError: no image would be left to train on.
     """
     images, labels = read_images(dataset, "train")
     everything = np.arange(len(labels))
@@ -39,6 +43,11 @@ def split(dataset: Path, share: float, seed: int) -> tuple[NDArray[np.int64], Im
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         kept[generator.permutation(rows)[: int(np.ceil(share * len(rows)))]] = True
+    if kept.all():
+        raise AdvdimError(
+            f"validation_share: {share:g} keeps all {len(labels)} training images apart; expected some to train on; "
+            "lower it, or have more images of each class"
+        )
     return everything[~kept], (images[kept], labels[kept])
 
 

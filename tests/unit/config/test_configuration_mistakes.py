@@ -11,6 +11,7 @@ from small_config import Document, message_of
 from advdim.config.loading import load_config
 from advdim.errors import AdvdimError
 
+PHOTOS = {"kind": "photos12", "width": 64, "crop": 64, "train_per_class": 1, "test_per_class": 1}
 NET = {"kind": "convolutional", "layers": 3}
 
 
@@ -48,6 +49,25 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
         ),
         (spoil("models", "net", "kind", value="oracle"), "models.net", "oracle", "'relu', 'quadratic'"),
         (spoil("experiments", "e", "seeds", value=[]), "experiments.e.seeds", "[]", "at least 1"),
+        (spoil("experiments", "e", "seeds", value=[1, 0, 1]), "experiments.e.seeds", "[1, 0, 1]", "each once, but 1"),
+        (
+            spoil("experiments", "e", "datasets", value=["balls", "balls"]),
+            "experiments.e.datasets",
+            "['balls', 'balls']",
+            "each once, but balls more than once",
+        ),
+        (
+            lambda document: document["datasets"].update(spheres=dict(document["datasets"]["digits"])),
+            "datasets.spheres",
+            "has the settings of 'digits'",
+            "one name for them",
+        ),
+        (
+            spoil("datasets", "photos", value=PHOTOS | {"crop": 32}),
+            "datasets.photos.crop",
+            "found 32",
+            "expected at least the width, 64",
+        ),
         (
             spoil("experiments", "e", "datasets", value=["x"]),
             "experiments.e.datasets",
