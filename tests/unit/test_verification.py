@@ -21,8 +21,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def write_recipe(folder: Path, settings: dict[str, Any]) -> None:
-    recipe = {"settings": settings, "seed": 0}
-    (folder / "recipe.json").write_text(json.dumps({"key": "0", "recipe": recipe, "files": {}}))
+    document = {
+        "key": "0",
+        "recipe": {"settings": settings, "seed": 0},
+        "files": {path.name: {} for path in folder.iterdir()},
+    }
+    (folder / "recipe.json").write_text(json.dumps(document))
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +34,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A net with two snapshots, and its images."""
     data, net = grey_images(tmp_path_factory.mktemp("data")), tmp_path_factory.mktemp("net")
     settings = Convolutional(kind="convolutional", channels=4, layers=1, head="flatten").model_dump(mode="json")
-    write_recipe(net, {"model": settings})
     for step in (0, 5):
         model = build(settings, data, seed=step)
         kernel, bias = model.get_layer("logits").get_weights()
         logits = model(np.load(data / "test-images.npy").astype(np.float32) / 255).numpy()
         model.get_layer("logits").set_weights([kernel, bias - logits.mean(axis=0)])  # it says each class of some images
         save_weights(model, net, step)
+    write_recipe(net, {"model": settings})
     return net, data
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from small_trainings import STEPS, files_of, job_of, trained
 
 from advdim.artefacts.tables import read_table
-from advdim.models.network import build, kept_steps, load_weights
+from advdim.models.network import build, load_weights, weights_name
 from advdim.training import gradient, trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
@@ -21,7 +21,8 @@ def test_an_artefact_holds_weights_history_and_architecture(
 ) -> None:
     for name, content in undisturbed("online relu").items():
         (tmp_path / name).write_bytes(content)
-    assert kept_steps(tmp_path) == [0, 100, STEPS]
+    kept = sorted(path.name for path in tmp_path.glob("step-*"))
+    assert kept == [weights_name(step) for step in (0, 100, STEPS)]
     history = read_table(tmp_path / "history.parquet")
     assert history["step"].is_monotonic_increasing
     assert history["step"].iloc[-1] == STEPS
