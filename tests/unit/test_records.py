@@ -89,6 +89,17 @@ def with_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "code_of", lambda *_: Code("another commit", {"numpy": "99"}))
 
 
+def make_anew(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, but: str = "no path") -> Plan:
+    """Record, then make everything again by other code without reading the records; the plan of that."""
+    recorded(document)
+    for experiment in document["experiments"].values():
+        del experiment["records"]
+    with_other_code(monkeypatch)
+    plan = planned(document)
+    make(plan, value=0.25, but=but)
+    return plan
+
+
 def values(plan: Plan) -> dict[str, list[float]]:
     """What a page would read, by kind."""
     rows = tuple(plan.page("spheres").settings["results"])
@@ -143,11 +154,7 @@ def test_records_of_several_days_and_commits_add_up(document: dict[str, Any], mo
 def test_a_net_that_is_trained_anew_takes_the_place_of_the_old_one_with_all_that_was_measured_on_that(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded(document)
-    for experiment in document["experiments"].values():
-        del experiment["records"]
-    with_other_code(monkeypatch)
-    make(planned(document), value=0.25, but="-s0-errors")
+    make_anew(document, monkeypatch, but="-s0-errors")
     record(planned(document), "spheres", Path(), Path(FOLDER))
     document["experiments"]["errors"]["records"] = FOLDER
     after = planned(document)
@@ -215,18 +222,14 @@ def test_a_folder_that_cannot_be_one_of_records_is_told(document: dict[str, Any]
 def test_records_are_lost_neither_to_a_corrupt_artefact_nor_to_a_kill(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorded(document)
-    for experiment in document["experiments"].values():
-        del experiment["records"]
-    with_other_code(monkeypatch)
-    make(anew := planned(document), value=0.25)
-    before = sorted(path for path in Path(FOLDER).rglob("*"))
+    anew = make_anew(document, monkeypatch)
+    before = sorted(Path(FOLDER).rglob("*"))
     table = next(Path("data/attacks").rglob("table.parquet"))
     content = table.read_bytes()
     table.write_bytes(b"corrupt")
     with pytest.raises(AdvdimError, match=r"table\.parquet: found"):
         record(anew, "spheres", Path(), Path(FOLDER))
-    assert sorted(path for path in Path(FOLDER).rglob("*")) == before
+    assert sorted(Path(FOLDER).rglob("*")) == before
     table.write_bytes(content)
     with monkeypatch.context() as killed:
         killed.setattr(shutil, "copyfile", Mock(side_effect=KeyboardInterrupt))

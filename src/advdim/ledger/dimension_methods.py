@@ -21,7 +21,7 @@ from advdim.ledger.dimension_nets import (
     of_methods,
     scale_of_nets,
 )
-from advdim.ledger.resampling import inside, percentiles
+from advdim.ledger.resampling import inside, jackknife, percentiles
 from advdim.ledger.verdict import Verdict, judged, unjudged
 from advdim.ledger.wording import counted, listed, outcome, told
 from advdim.seeds import named_seed
@@ -75,19 +75,6 @@ def _of_whole_seeds(nets: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
     strengths = nets.pivot_table(index="seed", columns="method", values="strength", aggfunc="nunique", fill_value=0)
     enough = (strengths.reindex(columns=list(methods), fill_value=0) >= STRENGTHS).all(axis=1)
     return nets[nets["seed"].isin(enough[enough].index)]
-
-
-def _jackknife(nets: pd.DataFrame, statistic: Callable[[pd.DataFrame], FloatArray]) -> list[Estimate]:
-    """Statistics of the nets, with Student's intervals over the pseudo-values of a jackknife that leaves out seeds.
-
-    With few seeds a bootstrap's interval is too narrow: of three it is at most the range of their values.
-
-    Source:
-        Davison and Hinkley 1997, section 2.7.3; Tukey's pseudo-values.
-    """
-    seeds, value = nets["seed"].unique(), statistic(nets)
-    without = np.array([statistic(nets[nets["seed"] != seed]) for seed in seeds])
-    return [mean(pseudo) for pseudo in (len(seeds) * value - (len(seeds) - 1) * without).T]
 
 
 def _bootstrap(nets: pd.DataFrame, statistic: Callable[[pd.DataFrame], FloatArray], name: str) -> list[Estimate]:
@@ -245,7 +232,7 @@ def judge_trade_off(claim: Claim, results: Results) -> Verdict:
         differences = [float((curves[method] - common).mean()) for method in FOUR]
         return np.array([*differences, float((curves[CROSS_LIPSCHITZ] - common)[lowest].mean())])
 
-    *same, cross = _jackknife(nets, behind)
+    *same, cross = jackknife(nets, behind)
     margin = claim.limit("accuracy")
     apart = [method for method, one in zip(FOUR, same, strict=True) if not inside(one, -margin, margin)]
     found = (

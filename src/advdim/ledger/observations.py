@@ -72,6 +72,12 @@ def of_nets(frame: pd.DataFrame, nets: Iterable[Net]) -> pd.DataFrame:
     return frame[[labels in wanted for labels in frame[NET].itertuples(index=False, name=None)]]
 
 
+def nets_in(frame: pd.DataFrame, nets: Iterable[Net]) -> list[Net]:
+    """Keep the nets that have rows in a frame."""
+    labels = set(frame[NET].itertuples(index=False, name=None))
+    return [net for net in nets if net.labels in labels]
+
+
 def at_end(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of each net's last snapshot."""
     return frame if frame.empty else frame[frame["step"] == frame.groupby(NET)["step"].transform("max")]

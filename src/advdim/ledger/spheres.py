@@ -11,7 +11,7 @@ from advdim.ledger import (
     spheres_theory,
 )
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, Net, observations, of_nets, published, trained_nets
+from advdim.ledger.observations import NET, Net, nets_in, observations, of_nets, published, trained_nets
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, outcome, scale_of_spheres, told
 from advdim.statistics.collect import Results
@@ -63,8 +63,7 @@ def judge_ellipsoid(claim: Claim, results: Results) -> Verdict:
     if right.empty:
         found += " So the absence of errors was not put to the test."
     holds = agreeing / points >= claim.limit("agreement") and errors == 0
-    compared = set(ellipsoids[NET].itertuples(index=False, name=None))
-    scale = scale_of_spheres([net for net in nets if net.labels in compared])
+    scale = scale_of_spheres(nets_in(ellipsoids, nets))
     return judged(claim, outcome(holds), agreeing / points, found, scale=scale, figure="spheres.html#ellipsoid")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, Net, observations, of_nets, trained_nets
+from advdim.ledger.observations import NET, Net, nets_in, observations, of_nets, trained_nets
 from advdim.ledger.resampling import inside, over_runs
 from advdim.ledger.spheres_nets import DIMENSION, searched
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
@@ -36,8 +36,7 @@ class _Snapshots:
     def where(self, kept: "pd.Series[bool]") -> "_Snapshots":
         """Keep some snapshots, and the nets that have any."""
         table = self.table[kept]
-        labels = set(table[NET].itertuples(index=False, name=None))
-        return _Snapshots(table, [net for net in self.nets if net.labels in labels])
+        return _Snapshots(table, nets_in(table, self.nets))
 
     @property
     def scale(self) -> str:

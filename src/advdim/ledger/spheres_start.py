@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, observations, of_nets, trained_nets
+from advdim.ledger.observations import NET, nets_in, observations, of_nets, trained_nets
 from advdim.ledger.spheres_nets import DIMENSION, HIDDEN, OUTER_RADIUS
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, outcome, scale_of_spheres
@@ -28,8 +28,7 @@ def judge_perfect_start(claim: Claim, results: Results) -> Verdict:
     if len({rows["seed"].iloc[0] for rows in runs}) < RUNS:
         return unjudged(claim)
     followed = [_has_trends(rows, claim.limit("alpha")) for rows in runs]
-    compared = {tuple(rows[NET].iloc[0]) for rows in runs}
-    scale = scale_of_spheres([net for net in nets if net.labels in compared])
+    scale = scale_of_spheres(nets_in(pd.concat(runs), nets))
     wrong = [int(rows["wrong"][rows["step"] == claim.limit("steps")].iloc[0]) for rows in runs]
     share = binomial(sum(followed), len(runs))
     first = [rows["step"][rows["wrong"] > 0].min() for rows in runs]
