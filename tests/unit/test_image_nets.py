@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from advdim.config.models import Convolutional, Dense
 from advdim.datasets.stored import ImageInfo
@@ -14,6 +15,7 @@ from advdim.device import configure_tensorflow
 from advdim.errors import AdvdimError
 from advdim.models import convolutional, dense
 from advdim.models.batch_norm import EPSILON, MOMENTUM, held_averages
+from advdim.models.block import Block
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 
@@ -85,6 +87,37 @@ def test_reflection_pads_with_the_image_itself() -> None:
         for j in range(3):
             expected += padded[:, 2 * i : 2 * i + 4, 2 * j : 2 * j + 4] @ kernel[i, j]
     assert block(image).numpy() == pytest.approx(np.maximum(expected, 0), abs=1e-5)
+
+
+def test_a_dilated_block_sees_pixels_apart() -> None:
+    block, image = Block(4, dilation=3, batch_norm=False), np.random.default_rng(0).normal(size=(2, 9, 9, 3))
+    outputs, padded = block(image.astype(np.float32)).numpy(), np.pad(image, [(0, 0), (3, 3), (3, 3), (0, 0)])
+    taps = [(i, j) for i in range(3) for j in range(3)]
+    expected = sum(padded[:, 3 * i : 3 * i + 9, 3 * j : 3 * j + 9] @ block.kernel.numpy()[i, j] for i, j in taps)
+    assert outputs == pytest.approx(np.maximum(expected, 0), abs=1e-5)
+
+
+def test_both_derivatives_of_a_dilated_block_agree_with_those_in_double_precision() -> None:
+    """Kernels that know dilation are those of single precision alone."""
+    draw = np.random.default_rng(0)
+    images, direction = draw.normal(size=(2, 3, 9, 9, 3))
+    kernel = draw.normal(size=(3, 3, 3, 4)) / 5
+
+    def derivatives(dtype: str) -> list[NDArray[np.float64]]:
+        block, inputs = Block(4, dilation=3, dtype=dtype), tf.constant(images, dtype)
+        block.build(inputs.shape)
+        block.kernel.assign(kernel)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            with tf.GradientTape() as inner:
+                inner.watch(inputs)
+                total = tf.reduce_sum(block(inputs, training=True) ** 3)
+            gradient = inner.gradient(total, inputs)
+            slope = tf.reduce_sum(gradient * direction.astype(dtype))
+        return [gradient.numpy(), *(part.numpy() for part in tape.gradient(slope, [inputs, block.kernel.value]))]
+
+    for single, double in zip(derivatives("float32"), derivatives("float64"), strict=True):
+        assert single == pytest.approx(double, abs=1e-4 * np.abs(double).max())
 
 
 def test_a_block_that_does_not_train_is_normalised_by_its_averages() -> None:

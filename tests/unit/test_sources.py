@@ -41,7 +41,7 @@ def test_batches_are_functions_of_the_step_alone() -> None:
     row, later = online.feed(7, 9)
     assert np.array_equal(online.batch(row)[0], online.batch(row)[0])
     assert not np.isin(online.batch(row)[0], online.batch(later)[0]).any()
-    assert not np.isin(online.batch(row)[0], other.batch(row)[0]).any()
+    assert not np.isin(online.batch(row)[0], other.batch(other.feed(7, 8)[0])[0]).any()
 
 
 def test_images_become_pixels_on_0_1_with_their_labels() -> None:
@@ -68,7 +68,8 @@ def test_a_set_larger_than_memory_gives_the_same_batches_from_disk(
 
 
 def test_online_batches_lie_half_on_each_sphere_with_their_labels() -> None:
-    inputs, labels = OnlineSpheres(5, 1.3, 10, seed=0).batch(np.int64(30))
+    source = OnlineSpheres(5, 1.3, 10, seed=0)
+    inputs, labels = source.batch(source.feed(3, 4)[0])
     assert labels.numpy().tolist() == [0, 1] * 5
     assert np.linalg.norm(inputs, axis=1) == pytest.approx([1.0, 1.3] * 5, rel=1e-6)
 
@@ -76,6 +77,6 @@ def test_online_batches_lie_half_on_each_sphere_with_their_labels() -> None:
 def test_the_points_that_are_drawn_online_do_not_depend_on_the_size_of_the_batches() -> None:
     small, large = (OnlineSpheres(5, 1.3, batch, seed=2) for batch in (7, 21))
     (row,) = large.feed(4, 5)
-    parts = [small.batch(number) for number in small.feed(12, 15)]
+    parts = [small.batch(row) for row in small.feed(12, 15)]
     for found, expected in zip(zip(*parts, strict=True), large.batch(row), strict=True):
         assert np.array_equal(np.concatenate(found), expected)

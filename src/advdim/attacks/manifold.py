@@ -50,7 +50,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     points = np.tile(starts, (len(settings["radii"]), 1)) * radii[:, None]
     outer = radii > (1 + info["outer_radius"]) / 2
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, jit_compile=True)  # type: ignore[untyped-decorator]
     def attack() -> dict[str, tf.Tensor]:
         walked = walk_on_sphere(
             model,

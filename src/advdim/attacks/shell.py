@@ -22,7 +22,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     settings, info = job.settings, read_info(job.inputs["dataset"])
     starts = draw_starts(settings["starts"], info["dimension"], job.seed)
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, jit_compile=True)  # type: ignore[untyped-decorator]
     def attack() -> tuple[tf.Tensor, ...]:
         return nearest_called_outer(
             model,

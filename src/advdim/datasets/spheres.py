@@ -18,7 +18,9 @@ CHUNK = 100_000
 """Points that are drawn at a time where many are asked for: it bounds the memory that this takes."""
 
 
-def points_on_sphere(first: tf.Tensor | int, count: int, dimension: int, seed: tuple[int, int]) -> tf.Tensor:
+def points_on_sphere(
+    first: tf.Tensor | int, count: int, dimension: int, seed: tuple[int, int] | tf.Tensor
+) -> tf.Tensor:
     """Draw the points of some numbers uniformly from the unit sphere: Gaussian vectors divided by their length.
 
     Leave it outside of what XLA compiles: XLA draws other numbers, and ten times slower on the CPU.
@@ -27,7 +29,7 @@ def points_on_sphere(first: tf.Tensor | int, count: int, dimension: int, seed: t
         first: number of the first point, an integer or an integer tensor of shape ().
         count: how many points n, from that number on.
         dimension: dimension d of the space.
-        seed: two integers, see `advdim.seeds.named_seed`.
+        seed: two integers, see `advdim.seeds.named_seed`, or an integer tensor of shape (2,).
 
     Returns:
         Points of shape (n, d), float32.
@@ -37,9 +39,10 @@ def points_on_sphere(first: tf.Tensor | int, count: int, dimension: int, seed: t
     """
     counts = -(-dimension // WORDS)
     start = tf.cast(first, tf.int64) * counts
+    high, low = tf.unstack(tf.cast(seed, tf.uint64))
     normal = tf.raw_ops.StatelessRandomNormalV2(
         shape=[count, counts * WORDS],
-        key=tf.constant([seed[0] << 32 | seed[1]], tf.uint64),
+        key=tf.bitwise.bitwise_or(tf.bitwise.left_shift(high, 32), low)[None],
         counter=tf.cast(tf.stack([start, tf.zeros_like(start)]), tf.uint64),
         alg=PHILOX,
     )

@@ -47,7 +47,7 @@ def map_images(
     images, labels = read_images(job.inputs["dataset"], "test")
     count = min(job.settings["images"], len(labels))
     pixels = tf.constant(images[:count], tf.float32) / 255
-    compiled = tf.function(function)
+    compiled = tf.function(function, autograph=False)
 
     def run() -> dict[str, NDArray[np.generic]]:
         parts = []

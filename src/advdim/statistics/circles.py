@@ -28,7 +28,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     outer_radius, angles = read_info(job.inputs["dataset"])["outer_radius"], job.settings["angles"]
     turns = np.arange(angles) * 360 / angles
     points, table = in_plane(np.eye(2, dtype=np.float32), turns, np.array([1.0, outer_radius]))
-    asked = tf.function(lambda: model(tf.constant(points), training=False)[:, 0])
+    asked = tf.function(lambda: model(tf.constant(points), training=False)[:, 0], autograph=False)
 
     def run() -> pd.DataFrame:
         logits = asked().numpy()

@@ -33,7 +33,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
         )
         for sphere, radius in (("inner", 1.0), ("outer", info["outer_radius"]))
     }
-    count_errors = tf.function(lambda: [count() for count in counters.values()])
+    count_errors = tf.function(lambda: [count() for count in counters.values()], autograph=False)
 
     def run() -> pd.DataFrame:
         errors = [int(count) for count in count_errors()]

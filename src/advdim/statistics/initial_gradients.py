@@ -118,7 +118,7 @@ def measure_nets(nets: Iterator[keras.Model], pixels: tf.Tensor, labels: tf.Tens
     tables = []
     norms: Callable[..., dict[str, tf.Tensor]] | None = None
     for number, model in enumerate(nets):
-        norms = norms or tf.function(lambda *batch, net=model: gradient_norms(net, *batch))
+        norms = norms or tf.function(lambda *batch, net=model: gradient_norms(net, *batch), autograph=False)
         adopt_statistics(model, pixels)
         measured = {name: values.numpy() for name, values in norms(pixels, labels).items()}
         columns = {str(name): measured[name] for name in LENGTHS}

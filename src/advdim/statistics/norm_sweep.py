@@ -33,7 +33,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
         )
         for radius in settings["radii"]
     ]
-    count_errors = tf.function(lambda: [count() for count in counters])
+    count_errors = tf.function(lambda: [count() for count in counters], autograph=False)
 
     def run() -> pd.DataFrame:
         errors = [int(count) for count in count_errors()]

@@ -34,7 +34,9 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     seed = named_seed(job.seed, "quadratic losses", "points")
     labels = labels_of_points(0, points)
     fresh = between_spheres(points_on_sphere(0, points, info["dimension"], seed), labels, info["outer_radius"])
-    mean_loss = tf.function(lambda: tf.reduce_mean(cross_entropy(labels, model(fresh, training=False))))
+    mean_loss = tf.function(
+        lambda: tf.reduce_mean(cross_entropy(labels, model(fresh, training=False))), autograph=False
+    )
 
     def run() -> pd.DataFrame:
         alpha, bias, _ = ellipsoid_of(model)

@@ -46,13 +46,13 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     starts = sample_sphere(2 * count, dimension, named_seed(job.seed, "slices", "starts"))
     randoms = sample_sphere(2 * count, dimension, named_seed(job.seed, "slices", "random directions"))
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, jit_compile=True)  # type: ignore[untyped-decorator]
     def worst_points() -> tf.Tensor:
         outer = tf.ones(len(starts), tf.bool)
         options = {"steps": settings["steps"], "step_size": settings["step_size"], "stop_at_errors": False}
         return walk_on_sphere(model, tf.constant(starts * np.float32(info["outer_radius"])), outer, **options).points
 
-    asked = tf.function(lambda points: sphere_logits(model)(points), jit_compile=True)
+    asked = tf.function(lambda points: sphere_logits(model)(points), autograph=False, jit_compile=True)
 
     def run() -> pd.DataFrame:
         worst = worst_points().numpy()

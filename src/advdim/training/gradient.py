@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from advdim.artefacts.keys import canonical_json
 from advdim.artefacts.tables import write_table
 from advdim.device import configure_tensorflow, strategy_of
 from advdim.job import Job
@@ -23,6 +24,7 @@ from advdim.training.trainer import LONGEST_STRETCH, Trainer
 from advdim.training.validation import validator
 
 HISTORY_ROWS = 50
+_compiled: dict[str, tuple[keras.Model, Trainer]] = {}
 
 
 def train(job: Job) -> None:
@@ -30,11 +32,11 @@ def train(job: Job) -> None:
     configure_tensorflow(job.execution)
     settings = job.settings["training"]
     with strategy_of(job.execution).scope(), _activations_in(settings["precision"]):
-        model = build(job.settings["model"], job.inputs["dataset"], job.seed)
         source, apart = open_source(job.inputs["dataset"], settings, job.seed)
+        model, trainer = _prepare(source, job)
         validate = validator(model, apart) if apart else lambda: (np.nan, np.nan)
         history = History(job.logs)
-        _run(_trainer(model, source, settings, job.seed), model, history, validate, job)
+        _run(trainer, model, history, validate, job)
     for path in sorted(job.checkpoint.glob("step-*.weights.h5")):
         shutil.copyfile(path, job.output / path.name)  # no move: the checkpoint must stay whole until the end
     save_architecture(model, job.output)
@@ -53,7 +55,25 @@ def _activations_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _trainer(model: keras.Model, source: Source, settings: dict[str, Any], seed: int) -> Trainer:
+def _prepare(source: Source, job: Job) -> tuple[keras.Model, Trainer]:
+    """A fresh net and its trainer; what was compiled for the net of another seed serves again.
+
+    Compiling takes as long as training a small net.
+    """
+    model = build(job.settings["model"], job.inputs["dataset"], job.seed)
+    seed = named_seed(job.seed, "training", "objective")
+    sort = canonical_json([job.settings, str(job.inputs["dataset"].resolve()), job.execution])
+    if sort in _compiled:
+        _compiled[sort][1].restart(model.get_weights(), source, seed)
+        return _compiled[sort]
+    _compiled.clear()
+    trainer = _trainer(model, source, job.settings["training"], seed)
+    if job.execution.get("replicas", 1) == 1:  # several devices belong to the strategy of their job
+        _compiled[sort] = model, trainer
+    return model, trainer
+
+
+def _trainer(model: keras.Model, source: Source, settings: dict[str, Any], seed: tuple[int, int]) -> Trainer:
     options = dict(settings["objective"])
     module = importlib.import_module(f"advdim.training.objectives.{options.pop('kind')}")
     objective = module.prepare(model, cross_entropy, **options)
@@ -64,7 +84,7 @@ def _trainer(model: keras.Model, source: Source, settings: dict[str, Any], seed:
         settings["learning_rate"],
         schedule=settings["schedule"],
         steps=settings["steps"],
-        seed=named_seed(seed, "training", "objective"),
+        seed=seed,
         xla=settings["xla"],
     )
 

@@ -1,4 +1,7 @@
-"""Where batches come from: each is a function of the step alone, so that a resumed run sees the same ones."""
+"""Where batches come from: each is a function of the step alone, so that a resumed run sees the same ones.
+
+What depends on the seed stands in the feed, so that a compiled graph serves every seed.
+"""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,13 +45,16 @@ class OnlineSpheres:
         self._seed = named_seed(seed, "training", "online points")
 
     def feed(self, start: int, stop: int) -> tf.Tensor:
-        """The number of each step's first point."""
-        return tf.range(start, stop, dtype=tf.int64) * self._batch
+        """The number of each step's first point, and the seed."""
+        numbers = tf.range(start, stop, dtype=tf.int64) * self._batch
+        return tf.stack(
+            [numbers, *(tf.fill(numbers.shape, tf.constant(part, tf.int64)) for part in self._seed)], axis=1
+        )
 
     def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The points from this number on."""
-        labels = labels_of_points(row, self._batch)
-        directions = points_on_sphere(row, self._batch, self._dimension, self._seed)
+        labels = labels_of_points(row[0], self._batch)
+        directions = points_on_sphere(row[0], self._batch, self._dimension, row[1:])
         return between_spheres(directions, labels, self._outer_radius), labels
 
 
@@ -113,14 +119,15 @@ class Augmented:
         self._flip, self._shift = flip, shift
 
     def feed(self, start: int, stop: int) -> tf.Tensor:
-        """The number of each step, and the row of the other source."""
-        return tf.concat([tf.range(start, stop)[:, None], self._source.feed(start, stop)], axis=1)
+        """The seed of each step's changes, and the row of the other source."""
+        steps = tf.range(start, stop)
+        seeds = tf.stack([tf.fill(steps.shape, self._seed[0]), self._seed[1] ^ steps], axis=1)
+        return tf.concat([seeds, self._source.feed(start, stop)], axis=1)
 
     def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The images, changed by draws that depend on the step alone."""
-        images, labels = self._source.batch(row[1:])
-        seed = tf.stack([self._seed[0], self._seed[1] ^ row[0]])
-        return augment(images, seed, flip=self._flip, shift=self._shift), labels
+        images, labels = self._source.batch(row[2:])
+        return augment(images, row[:2], flip=self._flip, shift=self._shift), labels
 
 
 def open_source(dataset: Path, settings: dict[str, Any], seed: int) -> tuple[Source, Images | None]:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from advdim.training.adam import Adam
 from advdim.training.objective import Objective
@@ -48,12 +50,26 @@ class Trainer:
         self._learning_rate, self._schedule, self._steps, self._seed = learning_rate, schedule, steps, seed
         self._strategy = tf.distribute.get_strategy()
         self._adam = Adam(model.trainable_variables, learning_rate)
-        self._stretch = tf.function(self._run_stretch, jit_compile=xla or None)
+        # Loops are written as such: reading the source text for others would take a third of the time of tracing.
+        self._stretch = tf.function(self._run_stretch, autograph=False, jit_compile=xla or None)
 
     @property
     def variables(self) -> list[keras.Variable | tf.Variable]:
         """All that a resumed run must start from."""
         return [*self._model.variables, *self._adam.variables]
+
+    def restart(self, weights: list[NDArray[np.float32]], source: Source, seed: tuple[int, int]) -> None:
+        """Start anew as the net of another seed: what was compiled serves again.
+
+        Args:
+            weights: its weights, as `keras.Model.get_weights` gives them.
+            source: its batches, of the same dataset and settings.
+            seed: seed of what its objective draws.
+        """
+        self._model.set_weights(weights)
+        for state in self._adam.variables:
+            state.assign(tf.zeros_like(state))
+        self._source, self._seed = source, seed
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of a step."""
@@ -69,19 +85,21 @@ class Trainer:
         missing = LONGEST_STRETCH - (stop - start)
         if missing:  # one shape for every stretch, so that the graph is compiled once
             feed = tf.concat([feed, tf.repeat(feed[-1:], missing, axis=0)], axis=0)
-        loss, objective = self._stretch(feed, tf.constant(start), tf.constant(stop - start)).numpy()
+        loss, objective = self._stretch(
+            feed, tf.constant(self._seed), tf.constant(start), tf.constant(stop - start)
+        ).numpy()
         return float(loss), float(objective)
 
-    def _run_stretch(self, feed: tf.Tensor, start: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    def _run_stretch(self, feed: tf.Tensor, seed: tf.Tensor, start: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
 
         def step(number: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            parts = self._strategy.run(self._step, (feed[number], start + number))
+            parts = self._strategy.run(self._step, (feed[number], seed, start + number))
             return number + 1, totals + self._strategy.reduce(tf.distribute.ReduceOp.SUM, parts, axis=None)
 
         _, totals = tf.while_loop(lambda number, _: number < steps, step, [tf.constant(0), tf.zeros(2)])
         return totals / tf.cast(steps, tf.float32)
 
-    def _step(self, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    def _step(self, row: tf.Tensor, seed: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
         """Take one step on this replica's part of a batch; gives its part of the mean loss and objective."""
         replicas = tf.distribute.get_replica_context()
         count, part = replicas.num_replicas_in_sync, replicas.replica_id_in_sync_group
@@ -89,8 +107,7 @@ class Trainer:
         whole, mine = inputs.shape, (lambda batch: batch[part::count]) if count > 1 else tf.identity
 
         def noise() -> tf.Tensor:
-            seed = tf.stack([self._seed[0], self._seed[1] ^ number])
-            return mine(tf.random.stateless_uniform(whole, seed, -1, 1, inputs.dtype))
+            return mine(tf.random.stateless_uniform(whole, tf.stack([seed[0], seed[1] ^ number]), -1, 1, inputs.dtype))
 
         with tf.GradientTape() as tape:
             terms, losses = self._objective(mine(inputs), mine(labels), noise)

@@ -55,7 +55,7 @@ def validator(model: keras.Model, images: Images) -> Callable[[], tuple[float, f
     """Compile the validation of a net; what is returned gives its mean loss in nats and its accuracy of the moment."""
     pixels, labels = images
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def sums(batch: tf.Tensor, batch_labels: tf.Tensor) -> tf.Tensor:
         inputs = tf.cast(batch, tf.float32) / 255
         logits = tf.cast(model(inputs, training=False), tf.float32)

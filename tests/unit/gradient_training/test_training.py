@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_trainings import STEPS, files_of, job_of, trained
+from small_trainings import KINDS, STEPS, files_of, job_of, trained
 
 from advdim.artefacts.tables import read_table
 from advdim.models.network import build, load_weights, weights_name
@@ -51,6 +51,20 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_gives_others(
     assert trained("online relu", tmp_path / "again") == first
     other = trained("online relu", tmp_path / "other", seed=1)
     assert not any(other[name] == first[name] for name in first if name not in ("architecture.json", "layers.parquet"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_compiled_for_another_seed_gives_the_same_bits(kind: str, tmp_path: Path) -> None:
+    gradient._compiled.clear()
+    jobs = [job_of(kind, tmp_path / str(number), seed=seed) for number, seed in enumerate((1, 0, 1))]
+    trainers = []
+    for job in jobs:
+        gradient.train(dataclasses.replace(job, inputs=jobs[0].inputs))
+        trainers += [trainer for _, trainer in gradient._compiled.values()]
+    assert trainers == [trainers[0]] * 3
+    compiled_anew, other, again = map(files_of, jobs)
+    assert again == compiled_anew
+    assert other["history.parquet"] != again["history.parquet"]
 
 
 def test_a_history_has_validation_the_course_of_the_rate_and_the_objective(
