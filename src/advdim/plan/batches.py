@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from advdim.plan.recipe import Recipe, Stage
 
 BATCH_SECONDS = 120.0
-"""Expected cost of a batch: many times the cost of starting a job, short enough to keep every core busy at the end."""
+"""Expected cost of a batch: many times the cost of starting a job, short enough to keep every core busy at the end.
+
+Reports import no TensorFlow, and each page has a kernel of its own to start: they are jobs of their own, side by side.
+"""
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,9 @@ def batches(stage: Stage, recipes: Iterable[Recipe]) -> list[Batch]:
         Batches in which every recipe stands once.
     """
     groups: list[list[Recipe]] = []
-    filled = BATCH_SECONDS
+    filled = most = 0.0 if stage == "reports" else BATCH_SECONDS
     for recipe in recipes:
-        if filled + recipe.seconds > BATCH_SECONDS or replicas_of(recipe) != replicas_of(groups[-1][-1]):
+        if filled + recipe.seconds > most or replicas_of(recipe) != replicas_of(groups[-1][-1]):
             groups.append([])
             filled = 0.0
         groups[-1].append(recipe)

@@ -29,7 +29,7 @@ from advdim.config.statistics import (
 from advdim.config.training import Gradient, LogisticPath, Objective, Pgd, SvmPath, Training
 
 FLOPS_PER_SECOND = 6e10
-START_SECONDS = 1.0
+START_SECONDS = 0.2
 
 
 def flops_forward(model: Model, dataset: Dataset) -> float:

@@ -69,14 +69,15 @@ def _expand_dataset(plan: Plan, experiment_name: str, experiment: Experiment, na
         return
     labels: dict[str, str | int] = {"experiment": experiment_name, "dataset": name}
     plan.add_result(experiment, dataset, settings.kind, labels)
-    for seed in experiment.seeds:
-        if not experiment.models:
+    if not experiment.models:
+        for seed in experiment.seeds:
             _expand_measurements(plan, experiment, {"dataset": dataset}, labels | {"seed": seed})
-        for model_name, training_name, pair in _trained(plan.config, experiment, name):
-            missing = missing_model(plan.config.models[model_name])
-            if missing:
-                plan.leave_out(NotRun(experiment.study, experiment_name, f"{model_name} on {name}", missing))
-                continue
+    for model_name, training_name, pair in _trained(plan.config, experiment, name):
+        missing = missing_model(plan.config.models[model_name])
+        if missing:
+            plan.leave_out(NotRun(experiment.study, experiment_name, f"{model_name} on {name}", missing))
+            continue
+        for seed in experiment.seeds:  # one after the other: what a process compiled for one seed serves the next
             chain = labels | {"model": model_name, "training": training_name, "seed": seed}
             chain |= {"pair": "-".join(pair)} if pair else {}
             model = _expand_model(plan, experiment, dataset, chain, pair)

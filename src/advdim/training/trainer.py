@@ -82,9 +82,9 @@ class Trainer:
             The mean over the steps of the loss, in nats, and of what is minimised.
         """
         feed = self._source.feed(start, stop)
-        missing = LONGEST_STRETCH - (stop - start)
-        if missing:  # one shape for every stretch, so that the graph is compiled once
-            feed = tf.concat([feed, tf.repeat(feed[-1:], missing, axis=0)], axis=0)
+        rest = [[0, 0]] * (feed.shape.rank - 1)
+        # One shape for every stretch, so that the graph is compiled once.
+        feed = tf.pad(feed, [[0, LONGEST_STRETCH - (stop - start)], *rest])
         loss, objective = self._stretch(
             feed, tf.constant(self._seed), tf.constant(start), tf.constant(stop - start)
         ).numpy()
