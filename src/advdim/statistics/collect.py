@@ -51,13 +51,18 @@ class Results:
             One row an observation; empty, without columns, where the study has no such artefact.
         """
         if (kind, name) not in self._tables:
-            frames = [
-                read_table(self.root / row["path"] / f"{name}.parquet").assign(**({"pair": ""} | row["labels"]))
-                for row in self.rows
-                if row["kind"] == kind
-            ]
-            self._tables[kind, name] = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+            self._tables[kind, name] = self._read([row for row in self.rows if row["kind"] == kind], name)
         return self._tables[kind, name].copy()
+
+    def _read(self, rows: Sequence[dict[str, Any]], name: str) -> pd.DataFrame:
+        """One table of each role under the other. Labels are set at once: a table at a time takes as long as reading."""
+        if not rows:
+            return pd.DataFrame()
+        frames = [read_table(self.root / row["path"] / f"{name}.parquet") for row in rows]
+        observed = pd.concat(frames, ignore_index=True)
+        labels = pd.DataFrame([{"pair": ""} | row["labels"] for row in rows])
+        labels = labels.loc[labels.index.repeat([len(frame) for frame in frames])].reset_index(drop=True)
+        return pd.concat([observed.drop(columns=labels.columns, errors="ignore"), labels], axis=1)
 
     @cached_property
     def _tables(self) -> dict[tuple[str, str], pd.DataFrame]:
