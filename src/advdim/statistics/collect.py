@@ -55,7 +55,7 @@ class Results:
         return self._tables[kind, name].copy()
 
     def _read(self, rows: Sequence[dict[str, Any]], name: str) -> pd.DataFrame:
-        """One table of each role under the other. Labels are set at once: a table at a time takes as long as reading."""
+        """One table of each role under the other; labels are set at once, which is faster than a table at a time."""
         if not rows:
             return pd.DataFrame()
         frames = [read_table(self.root / row["path"] / f"{name}.parquet") for row in rows]
