@@ -136,10 +136,12 @@ def draw_through_attack(nets: pd.DataFrame) -> Figure:
                 nets[nets["method"] == name[norm]].set_index(keys)[column] for name in (AUGMENTATIONS, THROUGH)
             )
             pairs = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
+            if pairs.empty:
+                continue
             axes.plot(pairs["one"], pairs["other"], "o", ms=4, color=colour, label=AUGMENTATIONS[norm])
         axes.axline((float(nets[column].mean()),) * 2, slope=1, color="grey", lw=1, ls=":")
         axes.set(title=words, xlabel="as usual", ylabel="through the attack" if column == "l1" else "")
-    panels[0].legend()
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
 
 
