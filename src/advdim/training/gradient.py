@@ -33,13 +33,14 @@ def train(job: Job) -> None:
     settings = job.settings["training"]
     with strategy_of(job.execution).scope(), _activations_in(settings["precision"]):
         source, apart = open_source(job.inputs["dataset"], settings, job.seed)
-        model, trainer = _prepare(source, job)
+        fresh = build(job.settings["model"], job.inputs["dataset"], job.seed)
+        model, trainer = _prepare(fresh, source, job)
         validate = validator(model, apart) if apart else lambda: (np.nan, np.nan)
         history = History(job.logs)
         _run(trainer, model, history, validate, job)
     for path in sorted(job.checkpoint.glob("step-*.weights.h5")):
         shutil.copyfile(path, job.output / path.name)  # no move: the checkpoint must stay whole until the end
-    save_architecture(model, job.output)
+    save_architecture(fresh, job.output)  # it names the seeds of its weights, which another seed's net does not share
     write_table(history.table(), job.output / "history.parquet")
 
 
@@ -55,22 +56,21 @@ def _activations_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _prepare(source: Source, job: Job) -> tuple[keras.Model, Trainer]:
-    """A fresh net and its trainer; what was compiled for the net of another seed serves again.
+def _prepare(fresh: keras.Model, source: Source, job: Job) -> tuple[keras.Model, Trainer]:
+    """A net with the weights of a fresh one, and its trainer; what was compiled for another seed serves again.
 
     Compiling takes as long as training a small net.
     """
-    model = build(job.settings["model"], job.inputs["dataset"], job.seed)
     seed = named_seed(job.seed, "training", "objective")
     sort = canonical_json([job.settings, str(job.inputs["dataset"].resolve()), job.execution])
     if sort in _compiled:
-        _compiled[sort][1].restart(model.get_weights(), source, seed)
+        _compiled[sort][1].restart(fresh.get_weights(), source, seed)
         return _compiled[sort]
     _compiled.clear()
-    trainer = _trainer(model, source, job.settings["training"], seed)
+    trainer = _trainer(fresh, source, job.settings["training"], seed)
     if job.execution.get("replicas", 1) == 1:  # several devices belong to the strategy of their job
-        _compiled[sort] = model, trainer
-    return model, trainer
+        _compiled[sort] = fresh, trainer
+    return fresh, trainer
 
 
 def _trainer(model: keras.Model, source: Source, settings: dict[str, Any], seed: tuple[int, int]) -> Trainer:
