@@ -25,6 +25,7 @@ from advdim.training.validation import validator
 
 HISTORY_ROWS = 50
 _compiled: dict[str, tuple[keras.Model, Trainer]] = {}
+"""The last net of this process and its trainer, by all that its other seeds have in common with it."""
 
 
 def train(job: Job) -> None:
