@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from advdim.models.batch_norm import held_averages
 from advdim.norms import radius_of, steepest_direction
-from advdim.training.objective import Loss, Objective, logits_in_training, losses_and_gradient
+from advdim.training.objective import Loss, Objective, logits_in_training
 
 
 def prepare(
@@ -29,8 +29,13 @@ def prepare(
     """
 
     def objective(inputs: tf.Tensor, labels: tf.Tensor, noise: Callable[[], tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        losses, gradient = losses_and_gradient(model, loss, inputs, labels)
-        direction = steepest_direction(norm, gradient)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            losses = loss(labels, logits_in_training(model, inputs))
+            # Any multiple has the same steepest direction. By this one, which is part of what is minimised, the pass back
+            # to the images is that of the training itself, and the graph holds it once.
+            part = tf.reduce_mean(losses / 2)
+        direction = steepest_direction(norm, tape.gradient(part, inputs))
         if not through_attack:
             direction = tf.stop_gradient(direction)
         attacked = inputs + radius_of(norm, eps_pixel, math.prod(inputs.shape[1:])) * direction
