@@ -26,6 +26,7 @@ ALLOWED = 1.0001
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Keras with NumPy 2, and the libraries
+    pytest.mark.filterwarnings("ignore:PyTorch not found:UserWarning"),  # ART, of parts that are not used here
     pytest.mark.slow,
 ]
 
