@@ -277,7 +277,7 @@ def judge_through_attack(claim: Claim, results: Results) -> Verdict:
             for column in margins
         }
         parts.append(
-            f"{AUGMENTATIONS[norm]}: accuracy {worst['accuracy']:.4f}, vulnerability by a factor of "
+            f"{AUGMENTATIONS[norm]}: accuracy {worst['accuracy']:z.4f}, vulnerability by a factor of "
             f"{np.exp(worst['log_vulnerability']):.3f}, gradient {np.exp(worst['log_l1']):.3f}"
         )
     found = f"Largest differences that the 90 % intervals allow: {'; '.join(parts)}."

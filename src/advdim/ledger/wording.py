@@ -14,7 +14,7 @@ def outcome(holds: bool) -> Outcome:
 
 def told(estimate: Estimate, digits: int) -> str:
     """Write an estimate with its interval: ``1.41 [1.40, 1.42]``."""
-    value, low, high = (f"{number:.{digits}f}" for number in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (f"{number:z.{digits}f}" for number in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low}, {high}]"
 
 

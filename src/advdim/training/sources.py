@@ -3,6 +3,7 @@
 What depends on the seed stands in the feed, so that a compiled graph serves every seed.
 """
 
+import functools
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,8 +78,8 @@ class FiniteSet:
         seed: int,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
-        self._inputs = tf.constant(np.asarray(inputs)) if inputs.nbytes <= IN_MEMORY_BYTES else None
-        self._mapped = inputs
+        self._inputs = inputs
+        self._in_memory = inputs.nbytes <= IN_MEMORY_BYTES
         self._labels = tf.constant(labels)
         self._rows = np.arange(len(labels)) if rows is None else rows
         self._batch = min(batch, len(self._rows))
@@ -94,15 +95,21 @@ class FiniteSet:
 
     def batch(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The examples with these indices; images become pixels on [0, 1]."""
-        inputs = self._read(row) if self._inputs is None else tf.gather(self._inputs, row)
+        inputs = tf.gather(self._held, row) if self._in_memory else self._read(row)
         if inputs.dtype == tf.uint8:
             inputs = tf.cast(inputs, tf.float32) / 255
         return inputs, tf.gather(self._labels, row)
 
+    @functools.cached_property
+    def _held(self) -> tf.Tensor:
+        """The inputs in memory, once a graph asks for them; where one compiled for another seed serves, none does."""
+        with tf.init_scope():
+            return tf.constant(np.asarray(self._inputs))
+
     def _read(self, row: tf.Tensor) -> tf.Tensor:
         """The one call of Python in a step: these images would not fit into memory together."""
-        inputs = tf.numpy_function(lambda chosen: self._mapped[chosen], [row], self._mapped.dtype, stateful=False)
-        return tf.ensure_shape(inputs, (self._batch, *self._mapped.shape[1:]))
+        inputs = tf.numpy_function(lambda chosen: self._inputs[chosen], [row], self._inputs.dtype, stateful=False)
+        return tf.ensure_shape(inputs, (self._batch, *self._inputs.shape[1:]))
 
     def _epoch(self, epoch: int, per_epoch: int) -> NDArray[np.int64]:
         seed = named_seed(self._seed, "training", "order", epoch)
