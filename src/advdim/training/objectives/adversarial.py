@@ -32,8 +32,8 @@ def prepare(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             losses = loss(labels, logits_in_training(model, inputs))
-            # Any multiple has the same steepest direction. By this one, which is part of what is minimised, the pass back
-            # to the images is that of the training itself, and the graph holds it once.
+            # Any multiple has the same steepest direction. This one is part of what is minimised, so that the pass back
+            # to the images is the training's own, and the graph runs it once.
             part = tf.reduce_mean(losses / 2)
         direction = steepest_direction(norm, tape.gradient(part, inputs))
         if not through_attack:
