@@ -39,10 +39,15 @@ def logits_in_training(model: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
 
 
 def losses_and_gradient(
-    model: keras.Model, loss: Loss, inputs: tf.Tensor, labels: tf.Tensor
+    model: keras.Model,
+    loss: Loss,
+    inputs: tf.Tensor,
+    labels: tf.Tensor,
+    total: Callable[[tf.Tensor], tf.Tensor] = tf.reduce_sum,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Losses of shape (n,) in training, and the gradient of their sum with respect to the inputs, of their shape."""
+    """Losses of shape (n,) in training, and the gradient of their total with respect to the inputs, of their shape."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         losses = loss(labels, logits_in_training(model, inputs))
-    return losses, tape.gradient(losses, inputs)
+        whole = total(losses)
+    return losses, tape.gradient(whole, inputs)

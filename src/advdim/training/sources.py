@@ -102,7 +102,7 @@ class FiniteSet:
 
     @functools.cached_property
     def _held(self) -> tf.Tensor:
-        """The inputs in memory, once a graph asks for them; where one compiled for another seed serves, none does."""
+        """The inputs in memory, made when a graph is traced: one that was traced for another seed has its own."""
         with tf.init_scope():
             return tf.constant(np.asarray(self._inputs))
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from advdim.models.batch_norm import held_averages
 from advdim.norms import radius_of, steepest_direction
-from advdim.training.objective import Loss, Objective, logits_in_training
+from advdim.training.objective import Loss, Objective, logits_in_training, losses_and_gradient
 
 
 def prepare(
@@ -29,13 +29,10 @@ def prepare(
     """
 
     def objective(inputs: tf.Tensor, labels: tf.Tensor, noise: Callable[[], tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(inputs)
-            losses = loss(labels, logits_in_training(model, inputs))
-            # Any multiple has the same steepest direction. This one is part of what is minimised, so that the pass back
-            # to the images is the training's own, and the graph runs it once.
-            part = tf.reduce_mean(losses / 2)
-        direction = steepest_direction(norm, tape.gradient(part, inputs))
+        # Any multiple has the same steepest direction. This one is part of what is minimised, so that the pass back
+        # to the images is the training's own, and the graph runs it once.
+        losses, gradient = losses_and_gradient(model, loss, inputs, labels, lambda each: tf.reduce_mean(each / 2))
+        direction = steepest_direction(norm, gradient)
         if not through_attack:
             direction = tf.stop_gradient(direction)
         attacked = inputs + radius_of(norm, eps_pixel, math.prod(inputs.shape[1:])) * direction
