@@ -23,6 +23,16 @@ def limits(claim_id: str, **changes: float) -> dict[str, float]:
     return margin | changes
 
 
+SOURCES_TRAINING = {
+    "learning_rate": 1e-4,
+    "batch": 50,
+    "precision": "float32",
+    "objective": {"kind": "plain"},
+    "schedule": {"kind": "constant"},
+}
+"""How the spheres study trains, but for the number of steps."""
+
+
 class Study(Listing):
     """Artefacts of a made-up study."""
 
@@ -66,12 +76,12 @@ class Study(Listing):
         self.dataset(name, kind="spheres", dimension=dimension, outer_radius=1.3, points=points)
         options = {"depth": 2, "batch_norm": True} if kind == "relu" else {"perfect_radius": None}
         described = {"kind": kind, "width": 1000} | options | model
-        return [self.net(name, seed, described, {"steps": steps}) for seed in range(seeds)]
+        return [self.net(name, seed, described, SOURCES_TRAINING | {"steps": steps}) for seed in range(seeds)]
 
-    def measure(self, net: dict[str, Any], stage: str, kind: str, step: int, table: Any) -> None:
+    def measure(self, net: dict[str, Any], stage: str, kind: str, step: int, table: Any, **settings: Any) -> None:
         """Add the table of an attack or a statistic of one snapshot."""
         frame = pd.DataFrame(table).assign(step=step)
-        self.add(stage, kind, net | {"measurement": kind}, {}, table=frame)
+        self.add(stage, kind, net | {"measurement": kind}, settings, table=frame)
 
     def attack(
         self,
@@ -83,12 +93,15 @@ class Study(Listing):
         share: float = 1.0,
         radius: float = 1.0,
         aim: str = "nearest",
+        steps: int = 1000,
+        step_size: float = 0.001,
     ) -> None:
         """Add an attack that finds errors at this distance from a share of the starts."""
         found = np.arange(starts) < share * starts
         table = {"radius": radius, "start": range(starts), "found": found, "distance": distance, "step": step}
-        settings = {"steps": 1000, "step_size": 0.001, "starts": starts, "aim": aim}
-        self.add("attacks", "manifold", net | {"measurement": f"manifold-{aim}"}, settings, table=table)
+        settings = {"steps": steps, "step_size": step_size, "starts": starts, "aim": aim}
+        name = f"manifold-{aim}-{steps}-{step_size}"
+        self.add("attacks", "manifold", net | {"measurement": name}, settings, table=table)
 
     def sample(self, net: dict[str, Any], step: int, inner: int, points: int) -> None:
         """Add errors on sampled points of the inner sphere."""

@@ -1,11 +1,11 @@
 """The judges of the spheres study, on tables whose verdict is known in both directions, and what all judges share."""
 
+import json
 import math
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from made_up_study import CLAIMS, JUDGES, Study, limits
 
@@ -110,7 +110,7 @@ def test_pair_distance(study: Study, centre: float, dimension: int, verdict: str
     [
         (RIGHT, 6000, 0, "reproduced", "In 2 of them every alpha is right"),
         (RIGHT, 5999, 0, "deviates", "11,998 of 12,000"),
-        (RIGHT, 6000, 1, "deviates", "2 errors were found"),
+        (RIGHT, 6000, 1, "deviates", "4,200 sampled or attacked points of the spheres gave 2 errors"),
         (PUBLISHED, 6000, 1, "reproduced", "not put to the test"),
         (-RIGHT, 6000, 0, "needs", ""),
     ],
@@ -158,13 +158,48 @@ def test_snapshots_of_which_the_attack_missed_starts_are_left_out_and_told(study
         assert "2 seeds, 16 snapshots" in found.scale
 
 
-def test_of_two_attacks_from_one_start_the_one_that_goes_farther_counts(study: Study) -> None:
+def test_of_attacks_from_one_start_the_one_with_the_smallest_steps_counts_if_it_goes_as_far(study: Study) -> None:
     for net in study.spheres("relu", 1_000_000, seeds=3):
-        table = {"radius": 1.0, "start": range(100), "found": True, "distance": 0.1, "step": 1_000_000}
-        short = {"steps": 100, "step_size": 0.001, "starts": 100, "aim": "nearest"}
-        study.add("attacks", "manifold", net | {"measurement": "a-short-one"}, short, table=pd.DataFrame(table))
+        study.attack(net, 1_000_000, 0.1, steps=100)
+        study.attack(net, 1_000_000, 0.3, steps=2000, step_size=0.002)
         study.attack(net, 1_000_000, 0.18 + 0.001 * net["seed"])
     assert study.judge("S02").value == pytest.approx(0.181)
+
+
+def test_errors_of_other_norms_are_none_of_the_spheres(study: Study) -> None:
+    (net,) = study.spheres("quadratic", 3000, seeds=1)
+    study.alphas(net, 3000, RIGHT)
+    study.attack(net, 3000, 0.5, radius=1.1)
+    found = study.judge("S09")
+    assert (found.verdict, "not put to the test" in found.found) == ("reproduced", True)
+    study.attack(net, 3000, 0.5, radius=1.3, share=0.01)
+    assert study.judge("S09").verdict == "deviates"
+
+
+def test_a_net_without_an_ellipsoid_is_counted_apart(study: Study) -> None:
+    first, second = study.spheres("quadratic", 3000, seeds=2)
+    study.alphas(first, 3000, RIGHT)
+    study.alphas(second, 3000, np.full(500, np.nan), agreeing=0)
+    found = study.judge("S09")
+    assert "6,000 of 6,000 points" in found.found
+    assert "(1 with other signs apart)" in found.found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"learning_rate": 1e-3}, {"batch": 100}, {"schedule": {"kind": "cosine"}}, {"objective": {"kind": "pgd"}}],
+)
+def test_only_nets_that_were_trained_as_the_sources_are_judged(study: Study, changed: dict[str, Any]) -> None:
+    for net in study.spheres("relu", 1_000_000):
+        study.attack(net, 1_000_000, 0.18 + 0.001 * net["seed"])
+    assert study.judge("S02").verdict == "reproduced"
+    for row in study.rows:
+        if row["stage"] == "models":
+            recipe = study.root / row["path"] / "recipe.json"
+            document = json.loads(recipe.read_text(encoding="utf-8"))
+            document["recipe"]["settings"]["training"] |= changed
+            recipe.write_text(json.dumps(document), encoding="utf-8")
+    assert study.judge("S02").verdict == "needs"
 
 
 def test_the_interval_of_three_seeds_is_wider_than_their_range(study: Study) -> None:

@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from made_up_study import Study
 
+from advdim.statistics import slices
+
 FULL = 1_000_000
+WIDE = {"search_radius": 2.0, "steps": 2000, "step_size": 0.002, "largest_radius": 3.0}
+"""Settings of slices that show what the claim is about."""
 
 
 @pytest.mark.parametrize(
@@ -50,42 +54,66 @@ def test_norms(study: Study, errors: int, share: float, starts: int, verdict: st
     table = {"radius": radii, "points": 10_000, "errors": [0, 5000, errors]}
     study.measure(net, "statistics", "norm_sweep", FULL, table)
     for radius in (0.6, 2.4):
-        study.attack(net, FULL, 0.3, starts=starts, share=share if radius == 2.4 else 0.5, radius=radius)
+        found = share if radius == 2.4 else 0.5
+        study.attack(net, FULL, 0.3, starts=starts, share=found, radius=radius, steps=3800)
     assert study.judge("S06").verdict == verdict
+
+
+def test_norms_need_a_search_that_can_go_a_quarter_of_the_way_around(study: Study) -> None:
+    (net,) = study.spheres("relu", FULL, seeds=1)
+    study.measure(net, "statistics", "norm_sweep", FULL, {"radius": [0.6, 2.4], "points": 10_000, "errors": 0})
+    for radius in (0.6, 2.4):
+        study.attack(net, FULL, 0.3, radius=radius, steps=3700)
+    assert study.judge("S06").verdict == "needs"
 
 
 def test_norms_need_a_search_at_both(study: Study) -> None:
     (net,) = study.spheres("relu", FULL, seeds=1)
     study.measure(net, "statistics", "norm_sweep", FULL, {"radius": [0.6, 2.4], "points": 10_000, "errors": 0})
-    study.attack(net, FULL, 0.3, radius=2.4)
+    study.attack(net, FULL, 0.3, radius=2.4, steps=3800)
     assert study.judge("S06").verdict == "needs"
 
 
 @pytest.mark.parametrize(
-    ("last_without", "seeds", "steps", "grid", "verdict"),
+    ("last_without", "seeds", "steps", "grid", "way", "verdict"),
     [
-        (60, 5, FULL, 10, "reproduced"),
-        (30, 5, FULL, 10, "deviates"),
-        (100, 5, FULL, 10, "deviates"),
-        (60, 4, FULL, 10, "needs"),
-        (60, 5, 3000, 10, "needs"),
-        (60, 5, FULL, 20, "needs"),
-        (60, 5, FULL, 100, "needs"),
+        (60, 5, FULL, 10, 2100, "reproduced"),
+        (30, 5, FULL, 10, 2100, "deviates"),
+        (100, 5, FULL, 10, 2100, "deviates"),
+        (60, 4, FULL, 10, 2100, "needs"),
+        (60, 5, 3000, 10, 2100, "needs"),
+        (60, 5, FULL, 20, 2100, "needs"),
+        (60, 5, FULL, 100, 2100, "needs"),
+        (60, 5, FULL, 10, 2000, "needs"),
     ],
 )
 def test_highest_dimension_without_an_error(
-    study: Study, last_without: int, seeds: int, steps: int, grid: int, verdict: str
+    study: Study, last_without: int, seeds: int, steps: int, grid: int, way: int, verdict: str
 ) -> None:
     for dimension in range(20, 121, grid):
         for number, net in enumerate(study.spheres("relu", steps, seeds=seeds, dimension=dimension)):
             hard = dimension > last_without + 20 * (number - 2) / 4  # seeds differ, most agree
-            study.attack(net, steps, 0.3, starts=1000, share=0.0, radius=1.0)
-            study.attack(net, steps, 0.3, starts=1000, share=0.002 * hard, radius=1.3)
+            study.attack(net, steps, 0.3, starts=1000, share=0.0, radius=1.0, steps=way)
+            study.attack(net, steps, 0.3, starts=1000, share=0.002 * hard, radius=1.3, steps=way)
     found = study.judge("S08")
     assert found.verdict == verdict
     if verdict == "reproduced":
         assert found.value == last_without
         assert found.low <= last_without <= found.high
+        assert "misses errors that exist was not measured" in found.found
+
+
+def test_the_power_of_the_search_is_told_with_the_dimension(study: Study) -> None:
+    for dimension in range(30, 101, 10):
+        for net in study.spheres("relu", FULL, seeds=5, dimension=dimension):
+            for radius in (1.0, 1.3):
+                study.attack(net, FULL, 0.3, starts=1000, share=0.0, radius=radius, steps=2100)
+        table = {"alpha": np.repeat([1.02, 1.2], 10), "start": np.tile(range(10), 2), "log10_rate": -9.0}
+        table["found"] = np.arange(20) < 10 + (dimension != 60) * 10 + 7
+        labels = {"dataset": f"spheres-d{dimension}-None", "measurement": "power"}
+        study.add("statistics", "search_power", labels, {}, table=table)
+    found = study.judge("S08").found
+    assert "wrong alpha is 1.02 and 1.2 it finds an error from 70 % of the starts or more" in found
 
 
 def plane(boundary: float, confidence: float, inner_on_circle: bool) -> pd.DataFrame:
@@ -113,12 +141,20 @@ def test_slices(
     (net,) = study.spheres("relu", FULL, seeds=1)
     kinds = {"random": (boundary, 0.0, False), "one worst": (1.0, confidence, False), "two worst": (1.0, 9.0, inner)}
     tables = [plane(*kind).assign(sort=sort, plane=number) for sort, kind in kinds.items() for number in range(planes)]
-    study.measure(net, "statistics", "slices", FULL, pd.concat(tables))
+    study.measure(net, "statistics", "slices", FULL, pd.concat(tables), **WIDE)
     found = study.judge("S05")
     assert found.verdict == verdict
     assert failing in found.found
     if verdict == "reproduced":
         assert found.value == pytest.approx(boundary - 1.15)
+
+
+@pytest.mark.parametrize("short", [{"search_radius": 1.3}, {"steps": 1500}, {"largest_radius": 2.0}])
+def test_slices_that_do_not_reach_are_not_judged(study: Study, short: dict[str, float]) -> None:
+    (net,) = study.spheres("relu", FULL, seeds=1)
+    tables = [plane(1.17, 3.0, True).assign(sort=sort, plane=n) for sort in slices.SORTS for n in range(20)]
+    study.measure(net, "statistics", "slices", FULL, pd.concat(tables), **WIDE | short)
+    assert study.judge("S05").verdict == "needs"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +191,22 @@ def test_perfect_start(study: Study, signs: tuple[int, int, int], wrong_at_1000:
             table = {"mean_loss": [mean_loss], "worst_loss": [worst_loss], "wrong": [count]}
             study.measure(net, "statistics", "quadratic_losses", step, table)
     assert study.judge("S13").verdict == verdict
+
+
+def test_each_training_set_is_judged_by_itself_from_the_perfect_start(study: Study) -> None:
+    steps = np.arange(0, 2001, 100)
+    for points, turn in ((None, 1), (1_000_000, -1)):
+        for net in study.spheres("quadratic", 2000, points, seeds=5, perfect_radius=1.3):
+            for step in steps:
+                table = {"mean_loss": [1 - step / 4000], "worst_loss": [1 + turn * step / 4000]}
+                table["wrong"] = [step // 100 if turn == 1 else 0]
+                study.measure(net, "statistics", "quadratic_losses", step, table)
+    found = study.judge("S13")
+    assert found.verdict == "deviates"
+    assert "On endless points: in 5 of 5 runs" in found.found
+    assert "On 1,000,000 points: in 0 of 5 runs" in found.found
+    assert "none is at any step" in found.found
+    assert "nan" not in found.found
 
 
 def test_nets_from_a_perfect_start_are_not_those_of_the_random_one(study: Study) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from advdim.datasets.stored import write_info
 from advdim.job import Job
 from advdim.models import quadratic
+from advdim.statistics.ellipsoid import set_ellipsoid
 
 OUTER_RADIUS = 1.3
 
@@ -25,8 +26,7 @@ def ellipsoid_net(alpha: list[float]) -> tuple[keras.Model, NDArray[np.float64]]
     dimension = len(alpha)
     rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(dimension, dimension)))[0]
     model = quadratic.build(dimension, width=dimension, seed=0)
-    model.get_layer("hidden").set_weights([rotation * np.sqrt(alpha)])
-    model.get_layer("logit").set_weights([np.ones((1, 1)), -np.ones(1)])
+    set_ellipsoid(model, alpha, rotation)
     return model, rotation
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from advdim.figures import ellipsoids, sphere_errors
+from advdim.figures import ellipsoids, sphere_errors, spheres
 from advdim.theory.caps import mean_distance_to_cap
 from tests.made_up_results import Listing
 
 pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
 
-NET = {"dataset": "balls", "model": "relu", "seed": 0}
+NET = {"dataset": "balls", "model": "relu", "training": "adam", "seed": 0}
 
 
 @pytest.fixture
@@ -22,11 +22,13 @@ def listing(tmp_path: Path) -> Listing:
     made = Listing(tmp_path)
     for name, dimension in (("balls", 500), ("flat", 2)):
         made.add("datasets", "spheres", {"dataset": name}, {"dimension": dimension})
+        made.add("models", "relu", NET | {"dataset": name}, {"model": {"kind": "relu"}, "training": {"steps": 100}})
     for aim in ("nearest", "worst"):
         table = {"step": 100, "start": [0, 1, 0], "radius": [1.0, 1.0, 1.3], "found": True, "distance": [0.1, 0.3, 9.0]}
+        table |= {"logit": 5.0 if aim == "worst" else 0.1}
         for name in ("balls", "flat"):
             labels = NET | {"dataset": name, "measurement": aim}
-            made.add("attacks", "manifold", labels, {"aim": aim}, table=table)
+            made.add("attacks", "manifold", labels, {"aim": aim, "steps": 1000, "step_size": 0.001}, table=table)
     counted = {"step": 100, "sphere": ["inner", "outer"], "points": 1000, "errors": [20, 5]}
     made.add("statistics", "error_rate", NET | {"measurement": "rate"}, {}, table=counted)
     return made
@@ -39,7 +41,7 @@ def test_snapshots_have_the_nearest_errors_and_the_rate_on_the_inner_sphere(list
         [500, True],
         [2, False],
     ]
-    attacked = sphere_errors.attacked_starts(searches)
+    attacked = sphere_errors.attacked_starts(listing.results)
     (snapshot,) = sphere_errors.sum_snapshots(attacked, listing.results.table("error_rate")).itertuples()
     assert (snapshot.dataset, snapshot.distance, snapshot.rate) == ("balls", pytest.approx(0.2), 0.02)
     assert snapshot.rate_low < 0.02 < snapshot.rate_high
@@ -47,8 +49,52 @@ def test_snapshots_have_the_nearest_errors_and_the_rate_on_the_inner_sphere(list
 
 def test_without_a_search_there_are_no_snapshots(listing: Listing) -> None:
     others = listing.results.select(stage="statistics")
-    attacked = sphere_errors.attacked_starts(sphere_errors.nearest_searches(others))
+    attacked = sphere_errors.attacked_starts(others)
     assert sphere_errors.sum_snapshots(attacked, others.table("error_rate")).empty
+
+
+def test_nearest_and_worst_are_compared_from_the_same_starts(listing: Listing) -> None:
+    nearest, worst = sphere_errors.compare_aims(listing.results).itertuples()
+    assert (nearest.aim, nearest.starts, nearest.logit) == ("nearest", 2, pytest.approx(0.1))
+    assert (worst.aim, worst.starts, worst.logit) == ("worst", 2, 5.0)
+
+
+def test_of_two_samples_the_larger_one_counts(listing: Listing) -> None:
+    counted = {"step": 100, "sphere": ["inner", "outer"], "points": 100_000, "errors": [7, 3]}
+    listing.add("statistics", "error_rate", NET | {"measurement": "rate-large"}, {}, table=counted)
+    few = {"step": 100, "sphere": ["inner", "outer"], "points": 10, "errors": [7, 3]}
+    listing.add("statistics", "error_rate", NET | {"measurement": "rate-small"}, {}, table=few)
+    rates = listing.results.table("error_rate")
+    total = sphere_errors.sum_spheres(rates)
+    assert total[["points", "errors"]].to_numpy().tolist() == [[200_000, 10]]
+    (snapshot,) = sphere_errors.sum_snapshots(sphere_errors.attacked_starts(listing.results), rates).itertuples()
+    assert snapshot.rate == pytest.approx(7e-5)
+
+
+def test_the_upper_bound_is_a_one_sided_one() -> None:
+    counted = [NET | {"step": 1, "sphere": sphere, "points": 10_000_000, "errors": 0} for sphere in ("inner", "outer")]
+    total = sphere_errors.sum_spheres(pd.DataFrame(counted))
+    assert total["upper"].iloc[0] == pytest.approx(-np.log(0.05) / 2e7, rel=1e-6)
+
+
+def test_two_trainings_of_one_net_stay_apart() -> None:
+    rows = [NET | {"training": name, "step": step, "x": 1} for name, step in (("a", 5), ("a", 9), ("b", 7))]
+    last = sphere_errors.at_the_end(pd.DataFrame(rows))
+    assert last[["training", "step"]].to_numpy().tolist() == [["a", 9], ["b", 7]]
+
+
+def test_the_power_of_the_search_is_drawn_beside_the_nets() -> None:
+    attacked = pd.DataFrame({"dimension": [10, 10, 60, 60], "found": [False, False, False, True]})
+    power = pd.DataFrame({"dimension": [10, 60], "alpha": 1.02, "found": [True, False]})
+    fig, drawn = spheres.draw_dimensions(attacked, power)
+    assert drawn.groupby("net")["share"].apply(list).to_dict() == {
+        "trained nets": [0.0, 0.5],
+        "ellipsoid, one alpha 1.02": [1.0, 0.0],
+    }
+    _, alone = spheres.draw_dimensions(attacked, pd.DataFrame())
+    assert alone["net"].unique().tolist() == ["trained nets"]
+    assert len(fig.axes[0].containers) == 2
+    plt.close("all")
 
 
 def test_a_distance_is_shown_where_errors_were_sampled_and_found_from_every_start() -> None:
@@ -80,10 +126,10 @@ def test_caps_shells_and_pairs_are_drawn() -> None:
 
 
 def test_alphas_are_ranked_at_the_end_and_counted_outside_the_band() -> None:
-    alphas = pd.DataFrame({"step": [0, 0, 9, 9], "alpha": [7.0, 7.0, 1.2, 0.9], "dataset": "balls", "seed": 0})
+    alphas = pd.DataFrame(NET | {"step": [0, 0, 9, 9], "alpha": [7.0, 7.0, 1.2, 0.9]})
     final = ellipsoids.rank_alphas(alphas)
     assert final["rank"].tolist() == [2, 1]
-    assert ellipsoids.count_wrong(final, 1.3).to_dict() == {("balls", 0): 1}
+    assert ellipsoids.count_wrong(final, 1.3).to_dict() == {("balls", "relu", "adam", 0): 1}
     assert ellipsoids.draw_alphas(final, 1.3).axes[0].lines[0].get_ydata().tolist() == [0.9, 1.2]
     plt.close("all")
 

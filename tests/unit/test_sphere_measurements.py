@@ -11,14 +11,27 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial import cKDTree
 
+from advdim.artefacts.tables import read_table
 from advdim.attacks import manifold, shell
 from advdim.attacks.manifold import draw_starts, walk_on_sphere
 from advdim.datasets.spheres import sample_sphere
-from advdim.statistics import alphas, circles, error_rate, norm_sweep, quadratic_losses, slices, true_distance
+from advdim.statistics import (
+    alphas,
+    circles,
+    error_rate,
+    norm_sweep,
+    quadratic_losses,
+    search_power,
+    slices,
+    true_distance,
+)
 from advdim.statistics.slices import boundary_radii, called_inner_at
 from advdim.theory.ellipsoid import nearest_error_in_space
 from advdim.theory.losses import average_losses
 from advdim.theory.quadratic import log_error_rate
+
+RIGHT = (1 + OUTER_RADIUS**-2) / 2
+"""An alpha in the middle of those that are right."""
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -154,7 +167,8 @@ def test_the_sweep_over_norms_agrees_with_the_exact_rates(tmp_path: Path) -> Non
 def test_slices_show_the_ellipsoid(tmp_path: Path) -> None:
     alpha = [0.9, 0.8, 0.7, 0.4]  # the last axis is wrong: points of the outer sphere near it are called inner
     model, rotation = ellipsoid_net(alpha)
-    settings = {"planes": 3, "angles": 36, "radii": 61, "largest_radius": 3.0, "steps": 500, "step_size": 0.01}
+    settings = {"planes": 3, "angles": 36, "radii": 61, "largest_radius": 3.0, "search_radius": 2.0}
+    settings |= {"steps": 500, "step_size": 0.02}
     table = slices.prepare(model, sphere_job(tmp_path, 4, **settings))()
     assert len(table) == 3 * 3 * 36 * 61
     assert set(table["sort"]) == set(slices.SORTS)
@@ -171,6 +185,34 @@ def test_a_ray_without_a_boundary_reaches_the_farthest_point() -> None:
     rays = pd.DataFrame({"angle_deg": [0, 0, 0, 1, 1, 1], "radius": [0, 1, 2] * 2, "logit": [-1, -1, -1, -1, 1, 1]})
     assert boundary_radii(rays).to_list() == [2.0, 0.5]
     assert called_inner_at(rays, 0.75).to_list() == [True, False]
+
+
+def test_the_power_of_a_search_is_one_where_it_can_go_far_enough(tmp_path: Path) -> None:
+    shares = {}
+    for steps in (300, 900):
+        settings = {"alphas": (1.02, 1.3), "starts": 50, "steps": steps, "step_size": 0.002}
+        job = sphere_job(tmp_path, 60, **settings)
+        search_power.measure(job)
+        table = read_table(tmp_path / "table.parquet")
+        assert table.groupby("alpha")["log10_rate"].nunique().to_list() == [1, 1]
+        shares[steps] = table.groupby("alpha")["found"].mean()
+    assert (shares[900] == 1).all()  # 1.8 is more than a quarter of the way around
+    assert shares[300][1.02] < 0.1
+    exact = np.log10(stats.beta.sf((1 - RIGHT) / (1.3 - RIGHT), 0.5, 59 / 2))  # z_1^2 of a random point of the sphere
+    assert table["log10_rate"].iloc[-1] == pytest.approx(exact, rel=1e-9)
+
+
+def test_a_net_with_a_positive_bias_has_no_ellipsoid(tmp_path: Path) -> None:
+    model, _ = ellipsoid_net([0.95, 0.8, 0.65])
+    model.get_layer("logit").set_weights([np.ones((1, 1)), np.ones(1)])
+    job = sphere_job(tmp_path, 3, points=20, starts=5)
+    axes, distances = alphas.prepare(model, job)(), true_distance.prepare(model, job)()
+    assert axes["alpha"].isna().all()
+    assert set(axes["agreeing"]) == {0}
+    assert distances[["on_sphere", "in_shell", "norm"]].isna().all(axis=None)
+    losses = quadratic_losses.prepare(model, job)()
+    assert losses[["worst_loss", "wrong"]].isna().all(axis=None)
+    assert losses["mean_loss"].iloc[0] > np.log(2)
 
 
 def test_circles_count_every_error(tmp_path: Path) -> None:

@@ -49,11 +49,13 @@ MODELS_OF_MEASUREMENT = {
     "projections": ("linear",),
     "local_tilt": ("convolutional", "dense"),
     "pair_distance": (),
+    "search_power": (),
     "toy_tilt": (),
 }
 IMAGES = ("photos12", "digits", "mnist", "cifar10", "imagenet12", "resized", "pictures")
 DATASETS_OF_MEASUREMENT = {
     "pair_distance": ("spheres",),
+    "search_power": ("spheres",),
     "toy_tilt": ("toy_classes",),
     "initial_gradients": IMAGES,
     "augmentation_order": IMAGES,

@@ -40,7 +40,28 @@ class Slices(OfSnapshots):
     largest_radius: float = Field(
         default=3.0, gt=0, description="Largest of these distances, in units of the inner radius."
     )
-    steps: Positive = Field(default=1000, description="Steps of the search for worst-case points of the outer sphere.")
+    search_radius: float = Field(
+        default=2.0,
+        gt=0,
+        description="Norm of the sphere along which worst-case points are searched, in units of the inner radius; the "
+        "source holds them to neither sphere.",
+    )
+    steps: Positive = Field(default=2000, description="Steps of the search for worst-case points.")
+    step_size: float = Field(default=0.002, gt=0, description="Length of one step, in units of the inner radius.")
+
+
+class SearchPower(Section):
+    """How often the search along a sphere finds errors that are known to exist (Gilmer et al. 2018, sec. 3 and 4).
+
+    It searches the inner sphere of quadratic nets with one wrong axis; the others lie in the middle of what is right.
+    """
+
+    kind: Literal["search_power"]
+    alphas: tuple[Annotated[float, Field(gt=1)], ...] = Field(
+        default=(1.001, 1.02, 1.2), min_length=1, description="Alphas of the wrong axis; 1 would be right."
+    )
+    starts: Positive = Field(default=100, description="Number of random starts on the inner sphere.")
+    steps: Positive = Field(default=1000, description="Steps of each search at most.")
     step_size: float = Field(default=0.001, gt=0, description="Length of one step, in units of the inner radius.")
 
 
@@ -167,6 +188,7 @@ Statistic = Annotated[
     | ErrorRate
     | NormSweep
     | Slices
+    | SearchPower
     | Circles
     | Alphas
     | QuadraticLosses

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from advdim.figures import style
-from advdim.figures.sphere_errors import KEYS
+from advdim.figures.sphere_errors import KEYS, TRAINED, at_the_end
 from advdim.theory import quadratic
 from advdim.theory.caps import mean_distance_to_cap
 
@@ -23,14 +23,13 @@ def rank_alphas(alphas: pd.DataFrame) -> pd.DataFrame:
     Args:
         alphas: rows of the statistic `alphas`.
     """
-    of_net = ["dataset", "seed"]
-    final = alphas[alphas["step"] == alphas.groupby(of_net)["step"].transform("max")]
-    return final.assign(rank=final.groupby(of_net)["alpha"].rank(method="first"))
+    final = at_the_end(alphas)
+    return final.assign(rank=final.groupby(TRAINED)["alpha"].rank(method="first"))
 
 
 def count_wrong(final: pd.DataFrame, radius: float) -> "pd.Series[int]":
-    """Count the alphas of each net outside of [1/R^2, 1], by dataset and seed."""
-    return final.groupby(["dataset", "seed"])["alpha"].apply(
+    """Count the alphas of each net outside of [1/R^2, 1], by `TRAINED`."""
+    return final.groupby(TRAINED)["alpha"].apply(
         lambda alpha: int(quadratic.wrong_alphas(alpha.to_numpy(), radius).sum())
     )
 
@@ -43,7 +42,8 @@ def draw_alphas(final: pd.DataFrame, radius: float) -> Figure:
         radius: radius R of the outer sphere.
     """
     fig, axes = plt.subplots(figsize=style.PAGE)
-    sns.lineplot(final, x="rank", y="alpha", hue="dataset", units="seed", estimator=None, ax=axes)
+    nets = final.assign(net=final[["model", "training", "seed"]].astype(str).agg(" ".join, axis=1))
+    sns.lineplot(nets, x="rank", y="alpha", hue="dataset", units="net", estimator=None, ax=axes)
     axes.axhspan(1 / radius**2, 1, color="C2", alpha=0.15, label="no error: $[1/R^2, 1]$")
     axes.set(yscale="log", xlabel="axis, by size", ylabel=r"$\alpha_i$")
     axes.legend(fontsize=8)
@@ -86,7 +86,8 @@ def draw_true_distances(table: pd.DataFrame, dimension: int) -> Figure:
     """
     fig, axes = plt.subplots(figsize=style.PAGE)
     seen = table[table["rate"] > 0]
-    rates = np.logspace(np.log10(max(seen["rate"].min() / 3, 1e-300)), np.log10(0.5), 200)
+    lowest = seen["rate"].min() if len(seen) else 1e-6
+    rates = np.logspace(np.log10(max(lowest / 3, 1e-300)), np.log10(0.5), 200)
     axes.plot(rates, mean_distance_to_cap(rates, dimension), color="black", label="a cap of that measure")
     for column, marker, colour in (("true", "o", "C0"), ("attacked", "x", "C3")):
         axes.scatter(

@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 
 from advdim.figures import style
 from advdim.figures.spheres import binomial_bounds
-from advdim.ledger.observations import measurement_settings
+from advdim.ledger.observations import measurement_settings, trained_nets
+from advdim.ledger.spheres_nets import searched
 from advdim.statistics.collect import Results
 from advdim.theory import caps
 
-KEYS = ["dataset", "model", "seed", "step"]
+TRAINED = ["dataset", "model", "training", "seed"]
+"""The labels that tell one net of this study from another."""
+KEYS = [*TRAINED, "step"]
 """The labels that tell one snapshot of a net from another."""
 
 
@@ -34,15 +37,51 @@ def nearest_searches(results: Results) -> pd.DataFrame:
     return searches[searches["measurement"].isin(nearest)].assign(dimension=dimensions, counted=counted)
 
 
-def attacked_starts(searches: pd.DataFrame) -> pd.DataFrame:
-    """Keep the searches from the inner sphere, each start once, on nets whose errors were counted.
+def attacked_starts(results: Results) -> pd.DataFrame:
+    """Read the searches from the inner sphere that the ledger judges, on nets whose errors were counted.
 
-    Args:
-        searches: from `nearest_searches`.
+    Returns:
+        Rows of `advdim.attacks.manifold`, each start once, with `dimension`: those of the highest dimension, for the
+        curve of a cap is another one in each. Empty where there are none.
     """
-    if searches.empty:
-        return searches
-    return searches[searches["counted"] & (searches["radius"] == 1.0)].drop_duplicates([*KEYS, "start"])
+    starts = searched(results, trained_nets(results))
+    if starts.empty:
+        return starts
+    counted = starts[starts["dataset"].isin(results.table("error_rate").get("dataset", []))]
+    dimension = counted["dataset"].map(results.datasets["dimension"])
+    return counted.assign(dimension=dimension)[dimension == dimension.max()]
+
+
+def compare_aims(results: Results) -> pd.DataFrame:
+    """Put the nearest error and the worst point of the inner sphere side by side, at the end of training.
+
+    Returns:
+        One row a net and `aim` of the search, over the same starts: their number, `share_found` in error, the mean
+        `distance` that the search went, in inner radii, and the mean `logit` where it ended; positive means outer.
+        Empty where no net was searched with both aims.
+    """
+    nearest, searches = attacked_starts(results), results.once.table("manifold")
+    if nearest.empty:
+        return nearest
+    aims = {name: attack["aim"] for name, attack in measurement_settings(results, "manifold").items()}
+    worst = searches[(searches["measurement"].map(aims) == "worst") & (searches["radius"] == 1.0)]
+    every = pd.concat([at_the_end(nearest).assign(aim="nearest"), worst.assign(aim="worst")])
+    both = every.groupby([*KEYS, "start"])["aim"].transform("nunique") == 2
+    return (
+        every[both]
+        .groupby([*TRAINED, "aim"], as_index=False)
+        .agg(
+            starts=("start", "size"),
+            share_found=("found", "mean"),
+            distance=("distance", "mean"),
+            logit=("logit", "mean"),
+        )
+    )
+
+
+def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of each net's last snapshot."""
+    return rows[rows["step"] == rows.groupby(TRAINED)["step"].transform("max")]
 
 
 def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +101,7 @@ def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame
     nearest = attacked.groupby(KEYS).agg(
         distance=("distance", "mean"), sem=("distance", "sem"), share_found=("found", "mean")
     )
-    inner = counted[counted["sphere"] == "inner"].drop_duplicates(KEYS).set_index(KEYS)
+    inner = largest_samples(counted[counted["sphere"] == "inner"]).set_index(KEYS)
     snapshots = nearest.join(inner[["points", "errors"]]).reset_index()
     bounds = binomial_bounds(snapshots["errors"], snapshots["points"])
     return snapshots.assign(
@@ -70,6 +109,11 @@ def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame
         rate_low=[bound.low for bound in bounds],
         rate_high=[bound.high for bound in bounds],
     )
+
+
+def largest_samples(counted: pd.DataFrame) -> pd.DataFrame:
+    """Keep of each snapshot and sphere the errors on the most points: some are counted twice, on few and on many."""
+    return counted.sort_values("points", kind="stable").drop_duplicates([*KEYS, "sphere"], keep="last")
 
 
 def shown_beside_caps(snapshots: pd.DataFrame) -> pd.DataFrame:
@@ -103,9 +147,9 @@ def draw_caps(shown: pd.DataFrame, dimension: int) -> Figure:
 
 
 def sum_spheres(counted: pd.DataFrame) -> pd.DataFrame:
-    """Add up the points and errors of both spheres for each snapshot, with the 95 % `upper` bound of the rate."""
-    total = counted.drop_duplicates([*KEYS, "sphere"]).groupby(KEYS)[["points", "errors"]].sum().reset_index()
-    bounds = binomial_bounds(total["errors"], total["points"])
+    """Add up points and errors of both spheres for each snapshot, with the one-sided 95 % `upper` bound of the rate."""
+    total = largest_samples(counted).groupby(KEYS)[["points", "errors"]].sum().reset_index()
+    bounds = binomial_bounds(total["errors"], total["points"], level=0.9)
     return total.assign(upper=[bound.high for bound in bounds], net=_name_nets(total))
 
 
@@ -119,7 +163,9 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
     fig, panels = plt.subplots(1, 2, figsize=style.PAGE, sharex=True)
     look = {"x": "step", "hue": "net", "marker": "o", "errorbar": ("pi", 100)}
     sns.lineplot(total, y="upper", ax=panels[0], **look)
-    panels[0].set(yscale="log", ylabel="error rate, 95 % upper bound", title="Random points", xlabel="training step")
+    panels[0].set(
+        yscale="log", ylabel="error rate, one-sided 95 % bound", title="Random points", xlabel="training step"
+    )
     panels[0].legend(fontsize=7)
     sns.lineplot(snapshots.assign(net=_name_nets(snapshots)), y="share_found", legend=False, ax=panels[1], **look)
     panels[1].set(ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points")
@@ -129,7 +175,9 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
 
 
 def _name_nets(rows: pd.DataFrame) -> "pd.Series[str]":
-    return rows["model"] + " on " + rows["dataset"]
+    """Model and dataset, and the training where there are several of them."""
+    several = rows.groupby(["dataset", "model"])["training"].transform("nunique") > 1
+    return rows["model"] + " on " + rows["dataset"] + (", " + rows["training"]).where(several, "")
 
 
 def draw_shell(nearest: pd.DataFrame) -> Figure:

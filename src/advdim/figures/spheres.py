@@ -93,37 +93,45 @@ def draw_circles(table: pd.DataFrame) -> Figure:
     return fig
 
 
-def draw_dimensions(attacked: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw from which share of the starts a search finds errors, by dimension (claim S08).
+def draw_dimensions(attacked: pd.DataFrame, power: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw from which share of the starts a search finds errors, by dimension (claim S08), beside its power.
 
     Args:
         attacked: rows of `advdim.attacks.manifold` at the end of training, with a column `dimension`.
+        power: rows of `advdim.statistics.search_power`, with a column `dimension`; may be empty.
 
     Returns:
-        The figure, and what is in it: one row a dimension.
+        The figure, and what is in it: one row a dimension and `net`.
     """
-    counts = attacked.groupby("dimension").agg(starts=("found", "size"), found=("found", "sum")).reset_index()
+    parts = [attacked.assign(net="trained nets")]
+    if not power.empty:
+        parts.append(power.assign(net="ellipsoid, one alpha " + power["alpha"].map("{:g}".format)))
+    rows = pd.concat(parts, ignore_index=True)
+    counts = rows.groupby(["net", "dimension"], sort=False).agg(starts=("found", "size"), found=("found", "sum"))
+    counts = counts.reset_index().sort_values(["net", "dimension"], ascending=[False, True])
     bounds = binomial_bounds(counts["found"], counts["starts"])
     counts = counts.assign(share=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
     fig, axes = plt.subplots(figsize=style.COLUMN)
-    axes.errorbar(
-        counts["dimension"],
-        counts["share"],
-        [counts["share"] - counts["low"], counts["high"] - counts["share"]],
-        fmt="o-",
-        ms=4,
-        capsize=2,
-    )
+    for net, of_net in counts.groupby("net", sort=False):
+        axes.errorbar(
+            of_net["dimension"],
+            of_net["share"],
+            [of_net["share"] - of_net["low"], of_net["high"] - of_net["share"]],
+            fmt="o-" if net == "trained nets" else "x:",
+            ms=4,
+            capsize=2,
+            label=net,
+        )
     axes.axvline(60, color="grey", ls=":", label="none up to here in the source")
     axes.set(xlabel="dimension d", ylabel="share of starts with an error found", ylim=(-0.03, 1.03))
     axes.legend(fontsize=7)
     return fig, counts
 
 
-def binomial_bounds(events: "pd.Series[int]", trials: "pd.Series[int]") -> list[Estimate]:
-    """Shares of events with their exact 95 % intervals."""
+def binomial_bounds(events: "pd.Series[int]", trials: "pd.Series[int]", level: float = 0.95) -> list[Estimate]:
+    """Shares of events with their exact two-sided intervals."""
     pairs = zip(events.to_numpy(dtype=int), trials.to_numpy(dtype=int), strict=True)
-    return [binomial(int(number), int(of)) for number, of in pairs]
+    return [binomial(int(number), int(of), level) for number, of in pairs]
 
 
 def _circles(axes: Axes, radii: tuple[float, ...]) -> None:

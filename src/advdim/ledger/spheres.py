@@ -49,18 +49,19 @@ def judge_ellipsoid(claim: Claim, results: Results) -> Verdict:
     """S09: compare each quadratic net with its ellipsoid, and look for errors where all alphas are right."""
     nets = trained_nets(results, kind="quadratic")
     every = _compared(results, nets)
-    ellipsoids = every if every.empty else every[every["largest"] > 0.0]  # where w > 0 > b
+    ellipsoids = every if every.empty else every[every["largest"] > 0.0]  # where w > 0 > b, without it NaN or negative
     if ellipsoids.empty:
         return unjudged(claim)
     points, agreeing = int(ellipsoids["points"].sum()), int(ellipsoids["agreeing"].sum())
     right = ellipsoids[ellipsoids["wrong"] == 0]
-    errors = _errors_in(results, right)
+    looked, errors = _errors_in(results, right, nets)
     found = (
         f"Net and ellipsoid agree on {agreeing:,} of {points:,} points, of which two thirds lie on the spheres and the "
         f"others between, over {counted(len(ellipsoids), 'snapshot')} ({len(every) - len(ellipsoids)} with other signs "
-        f"apart). In {len(right)} of them every alpha is right; there {errors:,} errors were found."
+        f"apart). In {len(right)} of them every alpha is right; {looked:,} sampled or attacked points of the spheres "
+        f"gave {errors:,} errors there."
     )
-    if right.empty:
+    if not looked:
         found += " So the absence of errors was not put to the test."
     holds = agreeing / points >= claim.limit("agreement") and errors == 0
     scale = scale_of_spheres(nets_in(ellipsoids, nets))
@@ -72,24 +73,35 @@ def _compared(results: Results, nets: list[Net]) -> pd.DataFrame:
     table = of_nets(observations(results, "alphas"), nets)
     if table.empty:
         return table
+    table = table.drop_duplicates([*SNAPSHOT, "measurement", "axis"])
     radii = table["dataset"].map({net.labels[0]: net.dataset["outer_radius"] for net in nets})
     table["wrong"] = False
-    for radius, rows in table.groupby(radii):
+    for radius, rows in table.dropna(subset="alpha").groupby(radii):
         table.loc[rows.index, "wrong"] = wrong_alphas(rows["alpha"], float(radius))
     return table.groupby([*SNAPSHOT, "measurement"], as_index=False).agg(
         points=("points", "first"), agreeing=("agreeing", "first"), largest=("alpha", "max"), wrong=("wrong", "sum")
     )
 
 
-def _errors_in(results: Results, snapshots: pd.DataFrame) -> int:
-    """Errors that were sampled on both spheres, or found by an attack, in some snapshots."""
+def _errors_in(results: Results, snapshots: pd.DataFrame, nets: list[Net]) -> tuple[int, int]:
+    """How many points of the two spheres were sampled or attacked in some snapshots, and how many gave an error."""
     wanted = snapshots[SNAPSHOT].drop_duplicates()
-    total = 0
-    for kind, column in (("error_rate", "errors"), ("manifold", "found")):
-        table = observations(results, kind)
-        if not table.empty:
-            total += int(table.merge(wanted, on=SNAPSHOT)[column].sum())
-    return total
+    sampled = _joined(observations(results, "error_rate"), wanted)
+    attacked = _joined(observations(results, "manifold"), wanted)
+    looked = errors = 0
+    if not sampled.empty:
+        looked, errors = int(sampled["points"].sum()), int(sampled["errors"].sum())
+    if not attacked.empty:
+        radii = attacked["dataset"].map({net.labels[0]: net.dataset["outer_radius"] for net in nets})
+        attacked = attacked[
+            (attacked["radius"] == 1.0) | (attacked["radius"] == radii)
+        ]  # other norms have other errors
+        looked, errors = looked + len(attacked), errors + int(attacked["found"].sum())
+    return looked, errors
+
+
+def _joined(table: pd.DataFrame, snapshots: pd.DataFrame) -> pd.DataFrame:
+    return table if table.empty else table.merge(snapshots, on=SNAPSHOT)
 
 
 JUDGES: dict[str, Judge] = {

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, published
+from advdim.ledger.observations import NET, Net, at_end, nets_in, observations, of_nets, published
 from advdim.ledger.resampling import inside
 from advdim.ledger.spheres_nets import (
     DIMENSION,
@@ -17,10 +17,11 @@ from advdim.ledger.spheres_nets import (
     quadratic_nets,
     relu_nets,
     searched_at_end,
+    seeds_in,
     well_searched,
 )
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
-from advdim.ledger.wording import listed, outcome, scale_of_spheres, told
+from advdim.ledger.wording import listed, numbers, outcome, scale_of_spheres, told
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import Estimate, binomial, mean
 from advdim.theory.quadratic import log_error_rate_clt, wrong_alphas
@@ -38,14 +39,14 @@ def judge_no_sampled_error(claim: Claim, results: Results) -> Verdict:
     table = _sampled(results, nets)
     if not nets or len(table) < len(nets):
         return unjudged(claim)
-    counts = zip(table["errors"].to_numpy(), table["points"].to_numpy(), strict=True)
-    worst = max((binomial(int(errors), int(points), level=0.9) for errors, points in counts), key=lambda one: one.high)
+    counts = list(zip(table["errors"].astype(int), table["points"].astype(int), strict=True))
+    bound = max(binomial(errors, points, level=0.9).high for errors, points in counts)
+    worst = max((binomial(errors, points) for errors, points in counts), key=lambda one: one.high)
     found = (
-        f"{int(table['errors'].sum())} errors in {int(table['points'].sum()):,} points; the one-sided 95 % upper bound "
-        f"of the error rate is at most {worst.high:.2g} for every net."
+        f"{listed(f'{errors:,}' for errors, _ in counts)} errors in {numbers(points for _, points in counts)} points a "
+        f"net; the one-sided 95 % upper bound of the error rate is at most {bound:.2g} for every net."
     )
-    holds = worst.high <= claim.limit()
-    return judged(claim, outcome(holds), worst, found, scale=scale_of_spheres(nets), figure=CAPS)
+    return judged(claim, outcome(bound <= claim.limit()), worst, found, scale=scale_of_spheres(nets), figure=CAPS)
 
 
 def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
@@ -55,21 +56,22 @@ def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
     if table.empty or not well_searched(table):
         return unjudged(claim)
     failures = f"no error was found from {100 * (1 - table['found'].mean()):.0f} % of {len(table):,} starts"
-    distances = table[table["found"]].groupby(NET)["distance"].mean()
+    distances, scale = table[table["found"]].groupby(NET)["distance"].mean(), scale_of_spheres(nets_in(table, nets))
     if distances.empty:
-        return judged(claim, "deviates", math.nan, f"{failures}.", scale=scale_of_spheres(nets), figure=CAPS)
+        return judged(claim, "deviates", math.nan, f"{failures}.", scale=scale, figure=CAPS)
     estimate = mean(distances)
     (claimed,) = published(claim)
     found = f"Mean distance {told(estimate, 4)}, where the source has {claimed:g}; {failures}."
     holds = table["found"].mean() >= 0.5 and inside(estimate, claimed - claim.limit(), claimed + claim.limit())
-    return judged(claim, outcome(holds), estimate, found, scale=scale_of_spheres(nets), figure=CAPS)
+    return judged(claim, outcome(holds), estimate, found, scale=scale, figure=CAPS)
 
 
 def judge_right_alphas(claim: Claim, results: Results) -> Verdict:
     """S10: count the wrong alphas of quadratic nets that were trained on endless points."""
     nets = quadratic_nets(results, None)
     counts, attacked = _wrong_counts(results, nets), searched_at_end(results, nets)
-    if len(nets) < SEEDS or len(counts) < len(nets) or attacked.empty or attacked.groupby(NET).ngroups < len(nets):
+    enough = seeds_in(nets) >= SEEDS and len(counts) == len(nets) and not attacked.empty
+    if not enough or attacked.groupby(NET).ngroups < len(nets):
         return unjudged(claim)
     errors = int(attacked["found"].sum())
     found = (
@@ -113,7 +115,7 @@ class _OfSize:
 def _measure(claim: Claim, results: Results, nets: Sequence[Net]) -> _OfSize | None:
     """Compare the nets of one size with the source; None where too little was run."""
     counts, sampled = _wrong_counts(results, nets), _sampled(results, nets)
-    if len(nets) < SEEDS or min(len(counts), len(sampled)) < len(nets):
+    if seeds_in(nets) < SEEDS or min(len(counts), len(sampled)) < len(nets):
         return None
     claimed, _, rate = published(claim)
     count, errors = mean(counts, level=BOTH_SIZES_LEVEL), int(sampled["errors"].sum())
@@ -148,11 +150,11 @@ def _mean_log10_rate(results: Results, nets: Sequence[Net]) -> float:
 
 
 def _alphas(results: Results, nets: Sequence[Net]) -> list["pd.Series[float]"]:
-    """The alphas of each net at its end."""
+    """The alphas of each net at its end, of those that have an ellipsoid."""
     table = at_end(of_nets(observations(results, "alphas"), nets))
     if table.empty:
         return []
-    return [rows.drop_duplicates("axis")["alpha"] for _, rows in table.groupby(NET)]
+    return [rows.drop_duplicates("axis")["alpha"] for _, rows in table.dropna(subset="alpha").groupby(NET)]
 
 
 JUDGES: dict[str, Judge] = {

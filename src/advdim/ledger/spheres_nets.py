@@ -1,5 +1,6 @@
 """The nets of the spheres study, and what attacks on them found."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +14,15 @@ HIDDEN = 1000
 OUTER_RADIUS = 1.3
 """The source's spheres, and the units of its nets."""
 STEPS = 1_000_000
+LEARNING_RATE, BATCH = 1e-4, 50
+"""How the source trains its nets: by Adam at a constant rate."""
 SEEDS = 3
 STARTS = 100
 WAY = 1.0
 """How far an attack goes, its steps' number and size multiplied: 1000 of 0.001 in the source."""
+QUARTER_TURN = math.pi / 2
+"""The way, in radii, from any point of a sphere to the nearer end of any axis: a search that means to tell whether
+there is an error must be able to go it."""
 
 
 def relu_nets(results: Results) -> list[Net]:
@@ -36,8 +42,21 @@ def quadratic_nets(results: Results, points: int | None) -> list[Net]:
 
 
 def is_full_size(net: Net, points: int | None) -> bool:
-    """Whether a net knows the source's spheres from so many points and was trained as long as the source's."""
-    return on_spheres(net, DIMENSION, points) and net.training.get("steps", 0) >= STEPS
+    """Whether a net knows the source's spheres from so many points and was trained as the source's."""
+    return on_spheres(net, DIMENSION, points) and is_trained_as_the_sources(net)
+
+
+def is_trained_as_the_sources(net: Net) -> bool:
+    """Whether a net was trained as long as the source's or longer, by the same steps on nothing but the loss."""
+    training = {"learning_rate": LEARNING_RATE, "batch": BATCH, "precision": "float32"}
+    kinds = [net.training.get(part, {}).get("kind") for part in ("objective", "schedule")]
+    same = all(net.training.get(name) == value for name, value in training.items())
+    return same and kinds == ["plain", "constant"] and net.training["steps"] >= STEPS
+
+
+def seeds_in(nets: Sequence[Net]) -> int:
+    """How many seeds some nets were drawn from: two trainings of one seed count once."""
+    return len({net.labels[3] for net in nets})
 
 
 def on_spheres(net: Net, dimension: int, points: int | None) -> bool:
@@ -47,31 +66,40 @@ def on_spheres(net: Net, dimension: int, points: int | None) -> bool:
 
 
 def searched(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
-    """Rows of every snapshot under the attacks for the nearest error that search spheres of these radii.
+    """Rows of every snapshot under the attacks for the nearest error that go as far as the source's on these spheres.
 
-    Attacks begin at the same starts; of two that began at one the attack counts that goes farther.
+    Attacks begin at the same starts; of two that began at one the attack counts that takes smaller steps, for it stops
+    nearer to the boundary, and of equal ones that which goes farther. The column `way` says how far.
     """
     table = of_nets(observations(results, "manifold"), nets)
     if table.empty:
         return table
     settings = measurement_settings(results, "manifold")
-    ways = {name: _way(attack) for name, attack in settings.items() if attack["aim"] == "nearest"}
-    table = table[table["measurement"].isin(ways) & table["radius"].isin(radii)]
-    table = table.assign(way=table["measurement"].map(ways)).sort_values("way", ascending=False, kind="stable")
+    nearest = {name: attack for name, attack in settings.items() if attack["aim"] == "nearest"}
+    table = table[table["measurement"].isin(nearest) & table["radius"].isin(radii)]
+    sizes = table["measurement"].map({name: attack["step_size"] for name, attack in nearest.items()})
+    ways = table["measurement"].map({name: way_of(attack) for name, attack in nearest.items()})
+    table = table.assign(size=sizes, way=ways)[ways >= WAY]
+    table = table.sort_values(["size", "way"], ascending=[True, False], kind="stable").drop(columns="size")
     return table.drop_duplicates([*NET, "step", "radius", "start"]).sort_index()
 
 
 def searched_at_end(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
-    """Rows of each net at its end under such attacks that go as far as the source's."""
-    table = at_end(searched(results, nets, radii))
-    return table if table.empty else table[table["way"] >= WAY]
+    """Rows of each net at its end under such attacks."""
+    return at_end(searched(results, nets, radii))
+
+
+def searched_through(results: Results, nets: Sequence[Net], radii: Sequence[float]) -> pd.DataFrame:
+    """Rows of each net at its end under such attacks that could have gone a quarter of the way around each sphere."""
+    table = searched_at_end(results, nets, radii)
+    return table if table.empty else table[table["way"] >= QUARTER_TURN * table["radius"]]
 
 
 def well_searched(table: pd.DataFrame) -> bool:
-    """Whether a table holds enough nets, and of each enough starts."""
-    starts = table.groupby(NET)["start"].nunique()
-    return len(starts) >= SEEDS and bool(starts.min() >= STARTS)
+    """Whether a table holds nets of enough seeds, and of each net enough starts."""
+    return table["seed"].nunique() >= SEEDS and bool(table.groupby(NET)["start"].nunique().min() >= STARTS)
 
 
-def _way(attack: dict[str, Any]) -> float:
-    return float(attack["steps"] * attack["step_size"])
+def way_of(search: dict[str, Any]) -> float:
+    """How far a search with these settings can go along a sphere, in units of the inner radius."""
+    return float(search["steps"] * search["step_size"])

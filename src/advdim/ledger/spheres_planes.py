@@ -1,14 +1,15 @@
 """Judges of the spheres study that look at planes: slices of the space, and nets in two dimensions."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, at_end, observations, of_nets
+from advdim.ledger.observations import NET, at_end, measurement_settings, nets_in, observations, of_nets
 from advdim.ledger.resampling import over_runs
-from advdim.ledger.spheres_nets import OUTER_RADIUS, on_spheres, relu_nets, source_nets
+from advdim.ledger.spheres_nets import OUTER_RADIUS, QUARTER_TURN, on_spheres, relu_nets, source_nets, way_of
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, listed, outcome, scale_of_spheres, told
 from advdim.statistics.collect import Results
@@ -24,7 +25,10 @@ def judge_slices(claim: Claim, results: Results) -> Verdict:
     """S05: boundaries in random planes, confidence beyond the spheres and the outer circle in planes of worst cases."""
     nets = relu_nets(results)
     table = at_end(of_nets(observations(results, "slices"), nets))
-    if not nets or table.empty or table.groupby([*NET, "sort"])["plane"].nunique().min() < PLANES:
+    if not table.empty:
+        settings = measurement_settings(results, "slices")
+        table = table[table["measurement"].map({name: _is_wide(claim, one) for name, one in settings.items()})]
+    if table.empty or table.groupby([*NET, "sort"])["plane"].nunique().min() < PLANES:
         return unjudged(claim)
     confident = np.log(claim.limit("confidence") / (1 - claim.limit("confidence")))
 
@@ -59,7 +63,12 @@ def judge_slices(claim: Claim, results: Results) -> Verdict:
         f"{'Not so: ' + listed(failing) + '.' if failing else 'All parts hold.'}"
     )
     return judged(
-        claim, outcome(not failing), radius, found, scale=scale_of_spheres(nets), figure="spheres.html#slices"
+        claim,
+        outcome(not failing),
+        radius,
+        found,
+        scale=scale_of_spheres(nets_in(table, nets)),
+        figure="spheres.html#slices",
     )
 
 
@@ -73,15 +82,26 @@ def judge_circles(claim: Claim, results: Results) -> Verdict:
     if len(errors) < CIRCLE_SEEDS:
         return unjudged(claim)
     right = int((errors == 0).sum())
-    share = binomial(right, len(errors), level=0.9)
+    share, bound = binomial(right, len(errors)), binomial(right, len(errors), level=0.9).low
     found = (
         f"{right} of {counted(len(errors), 'net')} make no error on {len(table) // len(errors):,} points of both "
-        f"circles; one-sided 95 % lower bound of the share {share.low:.2f}. The others err on "
-        f"{_spread(errors[errors > 0])} points. They learned the same {CIRCLE_POINTS} points: they differ in what was "
-        "drawn to start and to train them."
+        f"circles; one-sided 95 % lower bound of the share {bound:.2f}. {_erring(errors[errors > 0])}All learned the "
+        f"same {CIRCLE_POINTS} points: they differ in what was drawn to start and to train them."
     )
-    holds = share.low >= claim.limit("share")
-    return judged(claim, outcome(holds), share, found, scale=scale_of_spheres(nets), figure="spheres.html#circles")
+    scale = scale_of_spheres(nets_in(table, nets))
+    return judged(
+        claim, outcome(bound >= claim.limit("share")), share, found, scale=scale, figure="spheres.html#circles"
+    )
+
+
+def _is_wide(claim: Claim, slices: dict[str, Any]) -> bool:
+    """Whether slices show what lies beyond the claim's norm, and go through worst cases that were searched off spheres.
+
+    The search must be able to go a quarter of the way around its own sphere, which lies outside of the outer one.
+    """
+    radius = slices["search_radius"]
+    through = radius > OUTER_RADIUS and way_of(slices) >= QUARTER_TURN * radius
+    return bool(through and slices["largest_radius"] > claim.limit("norm"))
 
 
 def _by_net(table: pd.DataFrame, measure: Callable[[pd.DataFrame], float]) -> list[np.ndarray]:
@@ -93,8 +113,8 @@ def _median(values: np.ndarray) -> float:
     return float(np.median(values))
 
 
-def _spread(errors: "pd.Series[int]") -> str:
-    return f"{errors.min():,} to {errors.max():,}" if len(errors) else "no"
+def _erring(errors: "pd.Series[int]") -> str:
+    return f"The others err on {errors.min():,} to {errors.max():,} points. " if len(errors) else ""
 
 
 JUDGES: dict[str, Judge] = {"S05": judge_slices, "S07": judge_circles}

@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, published
+from advdim.ledger.observations import NET, Net, at_end, nets_in, observations, of_nets, published
 from advdim.ledger.resampling import inside, percentiles, resampled
 from advdim.ledger.spheres_nets import (
     OUTER_RADIUS,
     STARTS,
-    STEPS,
+    is_trained_as_the_sources,
     on_spheres,
     relu_nets,
-    searched_at_end,
+    searched_through,
     source_nets,
     well_searched,
 )
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
-from advdim.ledger.wording import counted, numbers, outcome, scale_of_spheres, steps_of, told
+from advdim.ledger.wording import counted, listed, numbers, outcome, scale_of_spheres, steps_of, told
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import binomial, mean
 
@@ -35,7 +35,8 @@ def judge_shell(claim: Claim, results: Results) -> Verdict:
     table = at_end(of_nets(observations(results, "shell"), nets))
     if table.empty or not well_searched(table):
         return unjudged(claim)
-    scale, share = scale_of_spheres(nets), f"found from {100 * table['found'].mean():.0f} % of {len(table):,} starts"
+    scale = scale_of_spheres(nets_in(table, nets))
+    share = f"found from {100 * table['found'].mean():.0f} % of {len(table):,} starts"
     claimed = dict(zip(("distance", "norm"), published(claim), strict=True))
     reached = table[table["found"]].groupby(NET)[list(claimed)].mean()
     if reached.empty:
@@ -49,11 +50,14 @@ def judge_shell(claim: Claim, results: Results) -> Verdict:
 
 
 def judge_norms(claim: Claim, results: Results) -> Verdict:
-    """S06: at two norms far from the spheres, bound the accuracy on random points and search for errors."""
+    """S06: at two norms far from the spheres, bound the accuracy on random points and search for errors.
+
+    The farther out, the longer the way around: a search counts that could have gone a quarter of it.
+    """
     nets = relu_nets(results)
     radii = [claim.limit("norm_low"), claim.limit("norm_high")]
     sampled = at_end(of_nets(observations(results, "norm_sweep"), nets))
-    attacked = searched_at_end(results, nets, radii)
+    attacked = searched_through(results, nets, radii)
     if not nets or sampled.empty or attacked.empty:
         return unjudged(claim)
     right = dict(list(sampled[sampled["radius"].isin(radii)].groupby([*NET, "radius"])))
@@ -75,9 +79,9 @@ def judge_norms(claim: Claim, results: Results) -> Verdict:
 
 def judge_dimension(claim: Claim, results: Results) -> Verdict:
     """S08: find the highest dimension at which a search finds no error in the majority of seeds."""
-    nets = [net for net in source_nets(results) if net.training.get("steps", 0) >= STEPS]
+    nets = [net for net in source_nets(results) if is_trained_as_the_sources(net)]
     nets = [net for net in nets if on_spheres(net, net.dataset["dimension"], None)]
-    table = searched_at_end(results, nets, (1.0, OUTER_RADIUS))
+    table = searched_through(results, nets, (1.0, OUTER_RADIUS))
     if table.empty:
         return unjudged(claim)
     found_any = _found_by_dimension(table, nets)
@@ -92,10 +96,24 @@ def judge_dimension(claim: Claim, results: Results) -> Verdict:
 
     drawn = np.array([highest(seeds) for seeds in resampled(len(none_found), name=claim.id)])
     estimate = percentiles(highest(np.arange(len(none_found))), drawn)
-    found = f"The search finds no error in most nets up to d = {told(estimate, 0)}."
+    found = f"The search finds no error in most nets up to d = {told(estimate, 0)}. {_power(results, dimensions)}"
     scale = f"d = {numbers(map(int, dimensions))}, {steps_of(nets)}, {counted(len(none_found), 'seed')}"
     holds = low <= estimate.value <= high
     return judged(claim, outcome(holds), estimate, found, scale=scale, figure="spheres.html#dimensions")
+
+
+def _power(results: Results, dimensions: np.ndarray) -> str:
+    """What the same search finds where errors are known to exist: finding none says as much as that."""
+    table = observations(results, "search_power")
+    if not table.empty:
+        table = table[table["dataset"].map(results.datasets["dimension"]).isin(dimensions)]
+    if table.empty:
+        return "How often it misses errors that exist was not measured."
+    shares = table.groupby(["dataset", "alpha"])["found"].mean()
+    return (
+        f"On ellipsoids whose one wrong alpha is {listed(f'{alpha:g}' for alpha in sorted(set(table['alpha'])))} it "
+        f"finds an error from {100 * shares.min():.0f} % of the starts or more in each dimension."
+    )
 
 
 def _covers(dimensions: np.ndarray, low: float, high: float) -> bool:

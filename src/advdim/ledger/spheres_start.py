@@ -1,10 +1,12 @@
 """The judge of the spheres study that follows quadratic nets from a perfect start."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, nets_in, observations, of_nets, trained_nets
+from advdim.ledger.observations import NET, Net, nets_in, observations, of_nets, trained_nets
 from advdim.ledger.spheres_nets import DIMENSION, HIDDEN, OUTER_RADIUS
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, outcome, scale_of_spheres
@@ -15,31 +17,73 @@ RUNS, LAST, EVERY = 5, 2000, 100
 
 
 def judge_perfect_start(claim: Claim, results: Results) -> Verdict:
-    """S13: test average loss, worst-case loss and number of wrong alphas for a trend in each run."""
+    """S13: test average loss, worst-case loss and number of wrong alphas for a trend in each run.
+
+    The source does not say on which points it trains here; each training set is judged by itself, and all must pass.
+    """
     nets = [
         net
         for net in trained_nets(results, kind="quadratic", width=HIDDEN, perfect_radius=OUTER_RADIUS)
         if net.dataset["dimension"] == DIMENSION
     ]
-    table = of_nets(observations(results, "quadratic_losses"), nets)
-    wanted = set(range(EVERY, LAST + 1, EVERY))
-    runs = [rows.sort_values("step") for _, rows in table.groupby(NET)] if len(table) else []
-    runs = [rows for rows in runs if wanted <= set(rows["step"])]
-    if len({rows["seed"].iloc[0] for rows in runs}) < RUNS:
+    runs = _runs(of_nets(observations(results, "quadratic_losses"), nets))
+    sets = [of_set for of_set in runs.values() if len({rows["seed"].iloc[0] for rows in of_set}) >= RUNS]
+    if not sets:
         return unjudged(claim)
-    followed = [_has_trends(rows, claim.limit("alpha")) for rows in runs]
-    scale = scale_of_spheres(nets_in(pd.concat(runs), nets))
-    wrong = [int(rows["wrong"][rows["step"] == claim.limit("steps")].iloc[0]) for rows in runs]
-    share = binomial(sum(followed), len(runs))
-    first = [rows["step"][rows["wrong"] > 0].min() for rows in runs]
-    found = (
-        f"In {sum(followed)} of {counted(len(runs), 'run')} the average loss falls while worst-case loss and number of "
-        f"wrong alphas rise. After {claim.limit('steps'):g} steps {min(wrong)} to {max(wrong)} of {DIMENSION} alphas "
-        f"are wrong; the first is wrong at step {np.nanmin(first):g} to {np.nanmax(first):g}. "
-        f"Worst-case loss {_ends(runs, 'worst_loss')}, average loss {_ends(runs, 'mean_loss')} (start to end, medians)."
+    told = [_follow(claim, of_set) for of_set in sets]
+    every = [rows for of_set in sets for rows in of_set]
+    measured = nets_in(pd.concat(every), nets)
+    names = {net.labels[0]: _name(net) for net in measured}
+    found = " ".join(
+        f"On {names[one[0]['dataset'].iloc[0]]}: {what.found}" for one, what in zip(sets, told, strict=True)
     )
-    holds = sum(followed) > len(runs) / 2 and sum(count > 0 for count in wrong) > len(runs) / 2
-    return judged(claim, outcome(holds), share, found, scale=scale, figure="spheres.html#perfect-start")
+    share = binomial(sum(what.followed for what in told), len(every))
+    return judged(
+        claim,
+        outcome(all(what.holds for what in told)),
+        share,
+        found,
+        scale=scale_of_spheres(measured),
+        figure="spheres.html#perfect-start",
+    )
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What the runs on one training set show: in how many of them the three trends do, and whether the claim holds."""
+
+    followed: int
+    holds: bool
+    found: str
+
+
+def _runs(table: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:
+    """Whole runs by dataset, the snapshots of each in order; runs that lose their ellipsoid are left out."""
+    wanted = set(range(EVERY, LAST + 1, EVERY))
+    runs: dict[str, list[pd.DataFrame]] = {}
+    for labels, rows in table.groupby(NET) if len(table) else ():
+        if wanted <= set(rows["step"]) and rows["wrong"].notna().all():
+            runs.setdefault(str(labels[0]), []).append(rows.sort_values("step"))
+    return runs
+
+
+def _follow(claim: Claim, runs: list[pd.DataFrame]) -> _Followed:
+    followed = sum(_has_trends(rows, claim.limit("alpha")) for rows in runs)
+    wrong = [int(rows["wrong"][rows["step"] == claim.limit("steps")].iloc[0]) for rows in runs]
+    first = [int(rows["step"][rows["wrong"] > 0].min()) for rows in runs if (rows["wrong"] > 0).any()]
+    begin = f"the first is wrong at step {min(first):,} to {max(first):,}" if first else "none is at any step"
+    found = (
+        f"in {followed} of {counted(len(runs), 'run')} the average loss falls while worst-case loss and number of "
+        f"wrong alphas rise; after {claim.limit('steps'):g} steps {min(wrong)} to {max(wrong)} of {DIMENSION} alphas "
+        f"are wrong, {begin}; worst-case loss {_ends(runs, 'worst_loss')}, average loss {_ends(runs, 'mean_loss')} "
+        "(start to end, medians)."
+    )
+    holds = followed > len(runs) / 2 and sum(count > 0 for count in wrong) > len(runs) / 2
+    return _Followed(followed, holds, found)
+
+
+def _name(net: Net) -> str:
+    return f"{net.dataset['points']:,} points" if net.dataset.get("points") else "endless points"
 
 
 def _has_trends(rows: pd.DataFrame, alpha: float) -> bool:

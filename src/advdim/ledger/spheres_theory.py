@@ -204,7 +204,7 @@ def _trained(results: Results) -> Iterator[_Spectrum]:
     """The spectrum of each snapshot of the trained quadratic nets."""
     table = observations(results, "alphas")
     if not table.empty:
-        for _, rows in table.groupby([*NET, "step"]):
+        for _, rows in table.drop_duplicates([*NET, "step", "axis"]).dropna(subset="alpha").groupby([*NET, "step"]):
             yield _spectrum(rows["alpha"].to_numpy(dtype=np.float64) - 1.0)
 
 

@@ -24,7 +24,8 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     """Prepare the measurement of a quadratic net.
 
     The table has `axis`, `alpha`, and, the same in each row, the number of `points` of the two spheres and of the space
-    between them on which the net and its ellipsoid were compared, and on how many they agree (`agreeing`).
+    between them on which the net and its ellipsoid were compared, and on how many they agree (`agreeing`). A net
+    whose output bias is not negative has no ellipsoid: its alphas are NaN, and it agrees nowhere.
     """
     info = read_info(job.inputs["dataset"])
     count = job.settings["points"]
@@ -36,7 +37,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
         alpha, _, axes = ellipsoid_of(model)
         by_ellipsoid = (points.astype(np.float64) @ axes) ** 2 @ alpha > 1
         by_net = model(points, training=False).numpy()[:, 0] > 0
-        agreeing = int((by_net == by_ellipsoid).sum())
+        agreeing = 0 if np.isnan(alpha).any() else int((by_net == by_ellipsoid).sum())
         table = {"axis": np.arange(len(alpha)), "alpha": alpha, "points": len(points), "agreeing": agreeing}
         return pd.DataFrame(table)
 

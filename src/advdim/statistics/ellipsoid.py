@@ -1,8 +1,10 @@
 """The ellipsoid that is the boundary of a quadratic net (Gilmer et al. 2018, sec. 4, app. B)."""
 
+import math
+
 import keras
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from advdim.theory.quadratic import alphas
 
@@ -13,10 +15,11 @@ def ellipsoid_of(model: keras.Model) -> tuple[FloatArray, float, FloatArray]:
     """Read the ellipsoid sum(alpha_i z_i^2) = 1 off the weights of a quadratic net.
 
     Args:
-        model: a net of kind `quadratic` in d dimensions, with a negative output bias.
+        model: a net of kind `quadratic` in d dimensions.
 
     Returns:
-        The alphas, shape (d,); the output bias b; the axes, shape (d, d): z = x @ axes.
+        The alphas, shape (d,), NaN where the output bias is not negative, for then the boundary is no such ellipsoid;
+        the output bias b; the axes, shape (d, d): z = x @ axes.
     """
     matrix = model.get_layer("hidden").get_weights()[0].astype(np.float64)
     weight, bias = (array.item() for array in model.get_layer("logit").get_weights())
@@ -24,4 +27,17 @@ def ellipsoid_of(model: keras.Model) -> tuple[FloatArray, float, FloatArray]:
     axes, singular, _ = np.linalg.svd(matrix, full_matrices=True)
     values = np.zeros(len(axes))
     values[: len(singular)] = singular
-    return alphas(values, weight, bias), bias, axes
+    alpha = alphas(values, weight, bias) if bias < 0 else np.full(len(axes), math.nan)
+    return alpha, bias, axes
+
+
+def set_ellipsoid(model: keras.Model, alpha: ArrayLike, axes: FloatArray) -> None:
+    """Give a quadratic net the boundary sum(alpha_i z_i^2) = 1, z = x @ axes, by output weight 1 and bias -1.
+
+    Args:
+        model: a net of kind `quadratic` with as many units as inputs, d.
+        alpha: shape (d,), not negative.
+        axes: orthonormal columns, shape (d, d).
+    """
+    model.get_layer("hidden").set_weights([axes * np.sqrt(alpha)])
+    model.get_layer("logit").set_weights([np.ones((1, 1)), -np.ones(1)])

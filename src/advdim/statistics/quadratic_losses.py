@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 
@@ -28,7 +29,7 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
 
     The table has one row a snapshot: `mean_loss` over fresh points, half of them on each sphere and the same for every
     snapshot; `worst_loss`, the largest loss that any point of the spheres has, exactly; the number of `wrong` alphas.
-    Losses are in nats.
+    Losses are in nats. Where the net has no ellipsoid the last two are NaN.
     """
     info, points = read_info(job.inputs["dataset"]), 2 * job.settings["points"]
     seed = named_seed(job.seed, "quadratic losses", "points")
@@ -40,6 +41,8 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
 
     def run() -> pd.DataFrame:
         alpha, bias, _ = ellipsoid_of(model)
+        if np.isnan(alpha).any():
+            return pd.DataFrame({"mean_loss": [float(mean_loss())], "worst_loss": np.nan, "wrong": np.nan})
         row = {
             "mean_loss": float(mean_loss()),
             "worst_loss": max(worst_losses(alpha, bias, info["outer_radius"])),

@@ -1,8 +1,9 @@
 """What a net says in planes through the origin (Gilmer et al. 2018, fig. 1).
 
 Three sorts of plane: `random` ones; `one worst`, spanned by a worst-case point and a random direction; `two worst`,
-spanned by two worst-case points, made orthogonal. A worst-case point is where gradient descent of the logit along the
-outer sphere ends, so a point of the outer sphere that is called inner, with confidence.
+spanned by two worst-case points, made orthogonal. A worst-case point is where gradient descent of the logit along a
+sphere ends. The source holds its worst cases to neither of the two spheres and does not say to what; here the sphere is
+one of `search_radius`, outside of both: what is called inner there, with confidence, is as wrong as can be.
 """
 
 from collections.abc import Callable
@@ -50,7 +51,9 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     def worst_points() -> tf.Tensor:
         outer = tf.ones(len(starts), tf.bool)
         options = {"steps": settings["steps"], "step_size": settings["step_size"], "stop_at_errors": False}
-        return walk_on_sphere(model, tf.constant(starts * np.float32(info["outer_radius"])), outer, **options).points
+        return walk_on_sphere(
+            model, tf.constant(starts * np.float32(settings["search_radius"])), outer, **options
+        ).points
 
     asked = tf.function(lambda points: sphere_logits(model)(points), autograph=False, jit_compile=True)
 

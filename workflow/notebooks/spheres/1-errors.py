@@ -63,8 +63,7 @@ if not pairs.empty:
 # distance cannot. The source's appendix writes the curve with a factor $\sqrt{2}$ too much (erratum S16).
 
 # %%
-searches, counted = sphere_errors.nearest_searches(results), results.table("error_rate")
-attacked = sphere_errors.attacked_starts(searches)
+attacked, counted = sphere_errors.attacked_starts(results), results.table("error_rate")
 snapshots = sphere_errors.sum_snapshots(attacked, counted)
 if not snapshots.empty:
     shown = sphere_errors.shown_beside_caps(snapshots)
@@ -86,7 +85,8 @@ if not snapshots.empty:
 # %% [markdown]
 # ## What the nets learn, step by step
 #
-# Errors on fresh points fall quickly and soon cannot be seen by sampling, while the attack goes on finding errors.
+# How many errors on fresh points are left after so many steps, and from how many starts the attack finds one. A rate
+# below one over the number of points cannot be seen by sampling.
 
 # %%
 if not snapshots.empty:
@@ -94,8 +94,9 @@ if not snapshots.empty:
     figure(
         sphere_errors.draw_training(total, snapshots),
         anchor="training",
-        caption="Left: 95 % upper bound of the error rate on fresh points of both spheres. Right: share of random starts "
-        "on the inner sphere from which the attack finds an error. Bands span the seeds.",
+        caption="Left: one-sided 95 % upper bound of the error rate on fresh points of both spheres (exact; of the largest "
+        "sample, where a snapshot was sampled twice). Right: share of random starts on the inner sphere from which the "
+        "attack finds an error. Bands span the seeds.",
         scale=page.scale_of(results.select(experiment=str(attacked["experiment"].iloc[0]))),
         claims=["S01", "S02"],
         alt="Error rates fall with the training step while the share of successful attacks stays high.",
@@ -105,12 +106,26 @@ if not snapshots.empty:
 
 # %%
 if not snapshots.empty:
-    final = snapshots[snapshots["step"] == snapshots.groupby(["dataset", "model", "seed"])["step"].transform("max")]
     table(
-        final[["dataset", "model", "seed", "step", "errors", "points", "distance", "share_found"]],
+        sphere_errors.at_the_end(snapshots)[[*KEYS, "errors", "points", "distance", "share_found"]],
         anchor="final-nets",
         caption="Every net at the end of its training: errors on fresh points of the inner sphere, mean distance that "
         "the attack went, and the share of starts from which it found an error.",
+    )
+
+# %% [markdown]
+# ## The nearest error is not the worst
+#
+# A search may stop at the first error, or go on to where the net is most wrong. The second is further away.
+
+# %%
+aims = sphere_errors.compare_aims(results)
+if not aims.empty:
+    table(
+        aims,
+        anchor="worst",
+        caption="Searches along the inner sphere from the same starts, on nets at the end of their training: to the first "
+        "error, and to the last step. Distances are chords in inner radii; a positive logit says outer, so is wrong.",
     )
 
 # %% [markdown]
@@ -122,7 +137,7 @@ if not snapshots.empty:
 # %%
 shell = results.table("shell")
 if not shell.empty:
-    last = shell[shell["step"] == shell.groupby(KEYS[:3])["step"].transform("max")]
+    last = sphere_errors.at_the_end(shell)
     figure(
         sphere_errors.draw_shell(last),
         anchor="shell",
@@ -139,8 +154,8 @@ if not shell.empty:
 # %% [markdown]
 # ## Slices of the space
 #
-# In a random plane the net draws nearly the best circle. In planes that contain a worst case of the outer sphere, found
-# by following the gradient to its end, the picture is another one.
+# In the source a net draws nearly the best circle in a random plane, but not in planes that contain a worst case. Worst
+# cases are found by following the gradient of the output along a sphere outside of both, to its end.
 
 # %%
 slices = results.table("slices")
@@ -150,8 +165,8 @@ if not slices.empty:
         spheres.draw_slices(one, float(results.datasets.loc[one["dataset"].iloc[0], "outer_radius"])),
         anchor="slices",
         caption=f"What a ReLU net says in three planes through the origin, after {int(one['step'].max()):,} steps; black "
-        "circles are the spheres. Left: a random plane. Middle: a plane of a worst case of the outer sphere, which points to "
-        "the right, and a random direction. Right: a plane of two worst cases, made orthogonal.",
+        "circles are the spheres. Left: a random plane. Middle: a plane of a worst case, which points to the right, and a "
+        "random direction. Right: a plane of two worst cases, made orthogonal.",
         scale=page.scale_of(results.select(kind="slices")),
         claims=["S05"],
         alt="Three planes coloured by the probability of outer: a disc, and two in which the disc reaches further out.",
@@ -166,11 +181,12 @@ if not slices.empty:
 # called right unless they lie close to it. A search also finds errors where random points show none.
 
 # %%
-norms = results.table("norm_sweep")
+norms, searches = results.table("norm_sweep"), sphere_errors.nearest_searches(results)
 if not norms.empty and not searches.empty:
     wide = [name for name, attack in measurement_settings(results, "manifold").items() if len(attack["radii"]) > 2]
     swept = searches[searches["measurement"].isin(wide) & searches["dataset"].isin(norms["dataset"])]
-    fig, drawn = spheres.draw_norms(norms, swept, (1 + float(results.datasets["outer_radius"].iloc[0])) / 2)
+    outer = float(results.datasets.loc[norms["dataset"].iloc[0], "outer_radius"])
+    fig, drawn = spheres.draw_norms(norms, swept, (1 + outer) / 2)
     figure(
         fig,
         anchor="norms",
@@ -207,20 +223,24 @@ if not circles.empty:
 # %% [markdown]
 # ## From which dimension on errors can be found
 #
-# A search that finds nothing proves nothing: how often it finds an error where one exists is known for quadratic nets,
-# and told below.
+# A search that finds nothing proves nothing. How often it finds an error where one exists is known for ellipsoids: with
+# one wrong axis, and the others in the middle of what is right, their errors are two small caps around that axis.
 
 # %%
 if not searches.empty:
     swept = searches[~searches["counted"] & searches["dataset"].map(results.datasets["points"]).isna()]
     if len(set(swept["dimension"])) > 1:
-        fig, drawn = spheres.draw_dimensions(swept)
+        power = results.table("search_power")
+        if not power.empty:
+            power = power.assign(dimension=power["dataset"].map(results.datasets["dimension"]))
+        fig, drawn = spheres.draw_dimensions(swept, power)
         sweep = results.select(experiment=str(swept["experiment"].iloc[0]))
         figure(
             fig,
             anchor="dimensions",
             caption="Share of starts on both spheres from which the search finds an error, by dimension, with exact 95 % "
-            "intervals; all seeds together.",
+            "intervals; all seeds together. Beside it what the same search finds on the inner sphere of ellipsoids whose "
+            "one wrong alpha is given: its power.",
             scale=page.scale_of(sweep),
             claims=["S08"],
             alt="The share of starts with an error by dimension.",

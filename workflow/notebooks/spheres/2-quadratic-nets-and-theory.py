@@ -6,7 +6,7 @@ scale = ""
 from advdim.figures import ellipsoids, sphere_errors, style
 from advdim.figures.display import figure
 from advdim.figures.half_input import draw_half_input
-from advdim.figures.sphere_errors import KEYS
+from advdim.figures.sphere_errors import KEYS, TRAINED
 from advdim.reports.page import open_page
 
 style.apply()
@@ -23,20 +23,22 @@ results = page.results
 # %%
 alphas = results.table("alphas")
 if not alphas.empty:
-    alphas = alphas.drop_duplicates([*KEYS, "axis"])
-    final, radius = ellipsoids.rank_alphas(alphas), float(results.datasets["outer_radius"].iloc[0])
+    alphas = alphas.drop_duplicates([*KEYS, "axis"]).dropna(subset="alpha")  # NaN where a net has no ellipsoid
+if not alphas.empty:
+    radius = float(results.datasets.loc[alphas["dataset"].iloc[0], "outer_radius"])
+    final = ellipsoids.rank_alphas(alphas)
     wrong = ellipsoids.count_wrong(final, radius)
     shown = results.select(experiment=str(alphas["experiment"].iloc[0]))
     figure(
         ellipsoids.draw_alphas(final, radius),
         anchor="ellipsoid",
         caption="The $\\alpha_i$ of each quadratic net at the end of its training, sorted. Wrong ones: "
-        + "; ".join(f"{dataset}, seed {seed}: {count}" for (dataset, seed), count in wrong.items())
+        + "; ".join(f"{dataset}, seed {seed}: {count}" for (dataset, _, _, seed), count in wrong.items())
         + f" of {int(final['rank'].max())}.",
         scale=page.scale_of(shown),
         claims=["S09", "S10", "S11"],
         alt="Sorted alphas of each net beside the band in which no error exists.",
-        data=final[["dataset", "seed", "rank", "alpha"]],
+        data=final[[*TRAINED, "rank", "alpha"]],
         recipes=page.recipes(shown),
     )
 
@@ -48,7 +50,7 @@ if not alphas.empty:
 
 # %%
 exact = results.table("true_distance")
-attacked = sphere_errors.attacked_starts(sphere_errors.nearest_searches(results))
+attacked = sphere_errors.attacked_starts(results)
 if not exact.empty and not attacked.empty and not alphas.empty:
     starts = ellipsoids.starts_near_errors(exact, attacked)
     both = ellipsoids.mean_distances(starts, alphas)
