@@ -47,9 +47,9 @@ def attacked_starts(results: Results) -> pd.DataFrame:
     starts = searched(results, trained_nets(results))
     if starts.empty:
         return starts
-    counted = starts[starts["dataset"].isin(results.table("error_rate").get("dataset", []))]
-    dimension = counted["dataset"].map(results.datasets["dimension"])
-    return counted.assign(dimension=dimension)[dimension == dimension.max()]
+    starts = starts[starts["dataset"].isin(results.table("error_rate").get("dataset", []))]
+    starts = starts.assign(dimension=starts["dataset"].map(results.datasets["dimension"]))
+    return starts[starts["dimension"].eq(starts["dimension"].max())]
 
 
 def compare_aims(results: Results) -> pd.DataFrame:
