@@ -189,8 +189,12 @@ def draw_shell(nearest: pd.DataFrame) -> Figure:
     fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
     found = nearest[nearest["found"]]
     for axes, column in zip(panels, ("distance", "norm"), strict=True):
-        sns.histplot(found, x=column, hue="model", element="step", stat="density", common_norm=False, ax=axes)
-        axes.set(xlabel=f"{column} of the nearest point called outer")
+        look = {"element": "step", "stat": "density", "common_norm": False, "legend": axes is panels[0]}
+        sns.histplot(found, x=column, hue="model", ax=axes, **look)
+        axes.set(xlabel=f"{column} of the nearest point called outer", ylim=(0, 1.25 * axes.get_ylim()[1]))
+    sns.move_legend(
+        panels[0], "upper center", ncols=2, fontsize=7, title=None
+    )  # above the bars, in the room made for it
     fig.tight_layout()
     return fig
 

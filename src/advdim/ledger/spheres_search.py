@@ -70,8 +70,8 @@ def judge_norms(claim: Claim, results: Results) -> Verdict:
     fewest = min(int(found_from[case].sum()) for case in cases)
     found = (
         f"At norms {radii[0]:g} and {radii[1]:g} the accuracy on random points is at least {worst.low:.5f} (exact "
-        f"lower bound); the search finds errors from {fewest} starts or more of "
-        f"{min(len(found_from[case]) for case in cases)} at each."
+        f"lower bound); at either norm the search finds errors from at least {fewest} of "
+        f"{min(len(found_from[case]) for case in cases)} starts, in each net."
     )
     holds = worst.low >= claim.limit("accuracy") and fewest > 0
     return judged(claim, outcome(holds), worst, found, scale=scale_of_spheres(nets), figure="spheres.html#norms")
