@@ -117,11 +117,30 @@ def test_a_table_is_accessible_and_its_rows_can_be_linked(shown: list[str]) -> N
     (html,) = shown
     assert '<th scope="col" class="number">estimate</th>' in html
     assert '<tr id="S15"><th scope="row">S15</th>' in html
-    assert f'<td class="number">{MINUS}3 {TIMES} 10<sup>{MINUS}22</sup></td>' in html
-    assert '<td class="number">12.3%</td>' in html
-    assert '<td class="number">\N{EN DASH}</td>' in html
-    assert '<td class="long">a &lt; b</td>' in html
+    assert f'<td class="number" data-column="estimate">{MINUS}3 {TIMES} 10<sup>{MINUS}22</sup></td>' in html
+    assert '<td class="number" data-column="share">12.3%</td>' in html
+    assert '<td class="number" data-column="share">\N{EN DASH}</td>' in html
+    assert '<td class="long" data-column="it says">a &lt; b</td>' in html
     assert '<span class="verdict verdict-needs">needs paper</span>' in html
+
+
+def test_words_that_are_the_same_in_every_row_are_said_once(shown: list[str]) -> None:
+    frame = pd.DataFrame(
+        {
+            "model": ["relu", "relu"],
+            "seed": [0, 1],
+            "share_found": [1.0, 1.0],
+            "state": ["<trained>", "<trained>"],
+            "verdict": ["reproduced", "reproduced"],
+        }
+    )
+    display.table(frame, anchor="nets", caption="Nets.", formats={"verdict": display.verdict})
+    (html,) = shown
+    assert "<p>In every row: model <b>relu</b>; state <b>&lt;trained&gt;</b>.</p>" in html
+    assert re.findall("<th [^>]*>(.*?)</th>", html) == ["seed", "share found", "verdict", "0", "1"]
+    display.table(frame.head(1), anchor="net", caption="A net.")
+    assert "In every row" not in shown[1]
+    assert '<td data-column="state">&lt;trained&gt;</td>' in shown[1]
 
 
 def test_a_table_refuses_columns_that_it_does_not_have() -> None:

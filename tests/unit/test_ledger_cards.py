@@ -1,11 +1,11 @@
-"""How the ledger shows a claim."""
+"""How the ledger shows a claim, and how the pages list verdicts."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from advdim.figures import ledger
+from advdim.figures import display, ledger
 from advdim.ledger.claims import Claims, load_claims
 
 CLAIMS = load_claims(Path(__file__).parents[2] / "config" / "claims.yaml")
@@ -41,3 +41,25 @@ def test_a_single_margin_has_no_name_and_a_claim_without_one_no_row(monkeypatch:
     assert "<dt>Margin</dt><dd>0.04</dd>" in shown["S02"]
     assert "Margin" not in shown["S01"]
     assert "<dd>a &lt; b</dd>" in shown["S01"]
+
+
+@pytest.fixture
+def verdict_rows(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The table of a claim that was judged and of one that was not."""
+    seen: list[str] = []
+    monkeypatch.setattr(display, "display", lambda html: seen.append(html.data))
+    verdicts = pd.DataFrame(
+        [
+            {"claim": "T02", "verdict": "deviates", "scale": "digits <8 x 8>", "found": "a < b"},
+            {"claim": "T05", "verdict": "needs", "scale": "", "found": "Seconds & MNIST."},
+        ]
+    )
+    ledger.verdict_table(CLAIMS, verdicts, anchor="verdicts")
+    return seen[0]
+
+
+def test_a_verdict_is_told_with_the_scale_at_which_it_was_reached(verdict_rows: str) -> None:
+    assert '<span class="scale">Scale: digits &lt;8 x 8&gt;</span>a &lt; b</td>' in verdict_rows
+    assert ">It takes: Seconds &amp; MNIST.</td>" in verdict_rows
+    assert "1 of 2 claims can be judged at this scale." in verdict_rows
+    assert "one reached at laptop scale can change" in verdict_rows

@@ -100,9 +100,12 @@ def table(
     formats: Mapping[str, Format] | None = None,
     row_anchor: str | None = None,
 ) -> None:
-    """Show a frame as a table that scrolls where it is wider than the page; its index is left out.
+    """Show a frame as a table; its index is left out.
 
-    Cells are escaped unless they, or what a format returns, are ``markupsafe.Markup``. The first column heads the rows.
+    Where it is wider than the page it scrolls in its own box; on a narrow screen the cells of a table with long texts
+    stand one below the other. What a column of words says in every row is said once, above the table, unless the column
+    has a format. Cells are escaped unless they, or what a format returns, are ``markupsafe.Markup``. The first column
+    heads the rows.
 
     Args:
         frame: the cells; column names become the head.
@@ -115,13 +118,28 @@ def table(
         AdvdimError: if ``anchor`` is malformed or a column named does not exist.
     """
     label = f"{_checked(anchor)}-caption"
-    cells = tables.cells(frame, name=anchor, label=label, formats=formats or {}, row_anchor=row_anchor)
+    formats = formats or {}
+    said_once = tables.constant_words(frame, kept={*formats, row_anchor or ""})
+    cells = tables.cells(
+        frame.drop(columns=list(said_once)), name=anchor, label=label, formats=formats, row_anchor=row_anchor
+    )
     _show(
         Markup(
-            '<figure class="table" id="{anchor}">\n<figcaption id="{label}"><p>{caption}</p></figcaption>\n'
+            '<figure class="table" id="{anchor}">\n<figcaption id="{label}"><p>{caption}</p>{constant}</figcaption>\n'
             '<div class="scroll" role="region" tabindex="0" aria-labelledby="{label}">\n{cells}\n</div>\n</figure>'
-        ).format(anchor=anchor, label=label, caption=Markup(inline(caption)), cells=cells)  # noqa: S704
+        ).format(
+            anchor=anchor,
+            label=label,
+            caption=Markup(inline(caption)),  # noqa: S704
+            constant=_in_every_row(said_once),
+            cells=cells,
+        )
     )
+
+
+def _in_every_row(words: Mapping[str, str]) -> Markup:
+    told = Markup("; ").join(Markup("{} <b>{}</b>").format(tables.heading(name), word) for name, word in words.items())
+    return Markup("<p>In every row: {}.</p>").format(told) if told else Markup("")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", 
 
 
 def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_judged: bool = False) -> None:
-    """Show verdict and finding of each claim, with a link to its row of the ledger.
+    """Show verdict, scale and finding of each claim, with a link to its row of the ledger.
 
     Args:
         claims: the sources' claims.
@@ -32,7 +32,7 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
             "claim": rows["claim"],
             "says": [claims.by_id(claim).statement for claim in rows["claim"]],
             "verdict": rows["verdict"],
-            "found, or what it takes": rows["found"],
+            "scale, and what was found": pd.Series(map(_at_scale, rows.to_dict("records")), rows.index, object),
         }
     )
     judged = int((verdicts["verdict"] != "needs").sum())
@@ -40,7 +40,8 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
         shown,
         anchor=anchor,
         caption=f"{judged} of {len(verdicts)} claims can be judged at this scale."
-        + (" The others are in the ledger, with what they need." if only_judged else ""),
+        + (" The others are in the ledger, with what they need." if only_judged else "")
+        + " A verdict holds for the scale named beside it: one reached at laptop scale can change at the source's own.",
         formats={"claim": Markup('<a href="ledger.html#{0}">{0}</a>').format, "verdict": verdict},
     )
 
@@ -52,7 +53,7 @@ def count_table(claims: Claims, verdicts: pd.DataFrame) -> None:
     counts = counts.reindex([source.key for source in claims.sources])
     shown = counts.reset_index().rename(columns={"claim": "study"})
     link = {"study": Markup('<a href="{0}.html">{0}</a>').format}
-    table(shown, anchor="counts", caption="Claims by study and verdict.", formats=link)
+    table(shown, anchor="counts", caption="Claims by study and verdict, at the scale of this run.", formats=link)
 
 
 def claims_of_study(claims: Claims, verdicts: pd.DataFrame, study: Study) -> None:
@@ -100,6 +101,13 @@ def _list(sentences: Iterable[str]) -> None:
     told = "\n".join(f"- {sentence}" for sentence in sentences)
     if told:
         display(Markdown(told))  # type: ignore[no-untyped-call]
+
+
+def _at_scale(found: dict[Hashable, Any]) -> Markup:
+    """What was found, below the scale at which it was; of a claim that was not judged, what it takes."""
+    if found["verdict"] == "needs":
+        return Markup("It takes: {}").format(found["found"])
+    return Markup('<span class="scale">Scale: {}</span>{}').format(found["scale"], found["found"])
 
 
 def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:

@@ -1,7 +1,7 @@
 """The cells of accessible tables: numbers, verdicts, rows that links can reach."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from advdim.errors import AdvdimError
 MISSING = Markup("\N{EN DASH}")
 LONG = 32
 """Characters beyond which a cell is long."""
+
+LONG_KIND = Markup(' class="long"')
 
 Format = str | Callable[[Any], object]
 """How a column's cells are written: a format specification such as ``.3f``, or a function of the cell."""
@@ -57,12 +59,34 @@ def cells(
         raise AdvdimError(f"Table '{name}' has no column {', '.join(strange)}: expected some of {', '.join(known)}.")
     kinds = [_kind(frame.iloc[:, position]) for position in range(len(known))]
     head = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(kind, column) for column, kind in zip(known, kinds, strict=True)
+        Markup('<th scope="col"{}>{}</th>').format(kind, heading(column))
+        for column, kind in zip(known, kinds, strict=True)
     )
     rows = Markup("\n").join(_row(frame, row, kinds, formats, row_anchor) for row in range(len(frame)))
-    return Markup('<table aria-labelledby="{}">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}\n</tbody>\n</table>').format(
-        label, head, rows
+    return Markup('<table{} aria-labelledby="{}">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}\n</tbody>\n</table>').format(
+        Markup(' class="stacks"') if LONG_KIND in kinds else "", label, head, rows
     )
+
+
+def heading(column: object) -> str:
+    """The name of a column as words, between which a line may break."""
+    return str(column).replace("_", " ")
+
+
+def constant_words(frame: pd.DataFrame, kept: Collection[str]) -> dict[str, str]:
+    """Find the columns that say the same in each of several rows, which a sentence can say once.
+
+    Args:
+        frame: the cells.
+        kept: columns that stay whatever they say.
+
+    Returns:
+        The words by column; of columns of words only, for numbers are to be compared.
+    """
+    if len(frame) < 2:
+        return {}
+    words = {str(name): set(frame[name]) for name in frame.columns if name not in kept}
+    return {name: said.pop() for name, said in words.items() if len(said) == 1 and isinstance(next(iter(said)), str)}
 
 
 def _row(
@@ -71,8 +95,10 @@ def _row(
     cells = []
     for position, name in enumerate(frame.columns):
         text = _cell(frame.iloc[row, position], formats.get(name))
-        tag = Markup('<th scope="row"{}>{}</th>') if position == 0 else Markup("<td{}>{}</td>")
-        cells.append(tag.format(kinds[position], text))
+        if position == 0:
+            cells.append(Markup('<th scope="row"{}>{}</th>').format(kinds[position], text))
+        else:
+            cells.append(Markup('<td{} data-column="{}">{}</td>').format(kinds[position], heading(name), text))
     id_ = Markup(' id="{}"').format(frame[row_anchor].iloc[row]) if row_anchor else ""
     return Markup("<tr{}>{}</tr>").format(id_, Markup("").join(cells))
 
@@ -97,4 +123,4 @@ def _kind(column: "pd.Series[Any]") -> Markup:
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         return Markup(' class="number"')
     long = any(isinstance(value, str) and len(value) > LONG for value in column)
-    return Markup(' class="long"') if long else Markup("")
+    return LONG_KIND if long else Markup("")
