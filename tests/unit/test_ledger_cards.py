@@ -4,22 +4,28 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from advdim.figures import display, ledger
-from advdim.ledger.claims import Claims, load_claims
+from advdim.ledger.claims import Claims, Study, load_claims
 
 CLAIMS = load_claims(Path(__file__).parents[2] / "config" / "claims.yaml")
 
 
-def cards(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The article of each claim of the spheres, none of which was judged."""
+UNJUDGED = {"verdict": "needs", "found": "a longer run", "scale": "", "figure": "", "value": float("nan")}
+
+
+def cards(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch, study: Study = "spheres", **changes: object
+) -> dict[str, str]:
+    """The article of each claim of a study, all with one verdict: none unless it is changed."""
     seen: list[str] = []
     monkeypatch.setattr(ledger, "display", lambda _, articles: seen.append(articles.data))
-    row = {"verdict": "needs", "found": "a longer run", "scale": "", "figure": "", "value": float("nan")}
-    verdicts = pd.DataFrame([{"claim": claim.id} | row for claim in claims.claims])
-    ledger.claims_of_study(claims, verdicts, "spheres")
+    verdicts = pd.DataFrame([{"claim": claim.id} | UNJUDGED | changes for claim in claims.claims])
+    ledger.claims_of_study(claims, verdicts, study)
     articles = seen[0].split("<article")[1:]
-    return {claim.id: text for claim, text in zip(CLAIMS.claims, articles, strict=False)}
+    of_study = [claim.id for claim in claims.claims if claim.study == study]
+    return dict(zip(of_study, articles, strict=True))
 
 
 def test_margins_are_shown_with_the_names_that_the_rule_uses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +47,19 @@ def test_a_single_margin_has_no_name_and_a_claim_without_one_no_row(monkeypatch:
     assert "<dt>Margin</dt><dd>0.04</dd>" in shown["S02"]
     assert "Margin" not in shown["S01"]
     assert "<dd>a &lt; b</dd>" in shown["S01"]
+
+
+def test_our_value_stands_beside_the_name_of_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = {"verdict": "reproduced", "found": "It holds.", "scale": "small", "value": 0.96, "low": 0.91, "high": 0.99}
+    shown = cards(CLAIMS, monkeypatch, "tilting", **judged)
+    of_share = shown["T01"].partition("<dt>Ours</dt>")[2].partition("</dd>")[0]
+    assert of_share.startswith('<dd>0.96 [0.91, 0.99] <span class="where">(share of the pictures that reach')
+    assert "two-sided one of 90 %, so that its lower end is the one-sided 95 % bound" in of_share
+    for claim in CLAIMS.claims:
+        if claim.study == "tilting":
+            assert claim.estimate, claim.id
+            assert str(Markup.escape(claim.estimate)) in shown[claim.id]
+    assert "<dt>Ours</dt>" not in cards(CLAIMS, monkeypatch, "tilting")["T01"]
 
 
 @pytest.fixture

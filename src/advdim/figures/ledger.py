@@ -115,7 +115,7 @@ def _card(claim: Claim, found: dict[Hashable, Any]) -> Markup:
     needs = found["verdict"] == "needs"
     facts = {
         "The source's value": claim.source_value,
-        "Ours": _interval(found),
+        "Ours": _ours(claim, found),
         "It takes" if needs else "Found": found["found"],
         "Scale": found["scale"],
         "Erratum": Markup(inline(claim.erratum or "")),  # noqa: S704
@@ -140,6 +140,14 @@ def _margin(margin: float | Mapping[str, float] | None) -> Markup | str:
         return "" if margin is None else number(margin)
     told = (Markup("<code>{}</code> {}").format(name, number(value)) for name, value in margin.items())
     return Markup(", ").join(told)
+
+
+def _ours(claim: Claim, found: dict[Hashable, Any]) -> Markup | str:
+    """Our value with its interval, and the name of what was estimated."""
+    interval = _interval(found)
+    if not (interval and claim.estimate):
+        return interval
+    return Markup('{} <span class="where">({})</span>').format(interval, claim.estimate)
 
 
 def _interval(found: dict[Hashable, Any]) -> Markup | str:

@@ -30,7 +30,7 @@ class Source(BaseModel):
 
 
 class Claim(BaseModel):
-    """A checkable claim of a source and the rule, fixed beforehand, that judges it."""
+    """A checkable claim of a source and the rule that judges it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,6 +41,9 @@ class Claim(BaseModel):
     statement: Text = Field(description="what is claimed, in our words")
     source_value: Text | None = Field(default=None, description="the published figure, as text")
     erratum: Text | None = Field(default=None, description="where the source errs: its version, ours, what is wrong")
+    estimate: Text | None = Field(
+        default=None, description="what our value is, in words; with the level of its interval if that is not 95 %"
+    )
     rule: Text = Field(description="estimate, test or margin, level and multiplicity that decide the verdict")
     margin: float | dict[str, float] | None = Field(
         default=None, description="numbers that the rule compares with: one margin, or thresholds by name"

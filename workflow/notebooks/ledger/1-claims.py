@@ -11,10 +11,16 @@ page = open_page(handed, scale)
 # %% [markdown]
 # # The claims ledger
 #
-# Every quantified claim of the three sources, judged by a rule that was written down before the data were seen. Code
-# decides: a verdict is **reproduced**, **deviates**, **erratum** (the source's figure itself is wrong, and the right one
-# is shown) or **needs** (this run cannot judge it; what it would take is said). Intervals have the level 95 % unless the
-# rule says otherwise.
+# Every quantified claim of the three sources, each with a rule that judges it. Code decides: a verdict is **reproduced**,
+# **deviates**, **erratum** (the source's figure itself is wrong, and the right one is shown) or **needs** (this run cannot
+# judge it; what it would take is said). A verdict holds for its scale: one reached at laptop scale can change at the
+# source's own.
+#
+# Rules were meant to be fixed before the data were seen. Not all were: some, and some settings that they depend on, were
+# changed after a look at results. `CHANGELOG.md` names them, with the verdicts before and after.
+#
+# Beside our value stands what it is. Intervals have the level 95 %, unless the rule or the name of the value says
+# otherwise.
 
 # %%
 count_table(page.claims, page.verdicts)
