@@ -13,15 +13,16 @@ page = open_page(handed, scale)
 #
 # Three studies of adversarial vulnerability, reproduced from raw data to these pages by one pipeline.
 #
-# - [**Adversarial spheres**](spheres.html) (Gilmer et al. 2018): two concentric spheres in high dimension. Nets that are
-#   right on millions of random points have errors close to almost every point, and geometry says that they must.
-# - [**Vulnerability and input dimension**](dimension.html) (Simon-Gabriel et al. 2018): the gradients of the loss grow with
-#   the square root of the number of inputs, and vulnerability with them.
-# - [**Boundary tilting**](tilting.html) (Tanay and Griffin 2018): linear classifiers are fooled as far as their boundary is
-#   tilted against the direction between the classes, and regularisation turns it upright.
+# - [**Adversarial spheres**](spheres.html) (Gilmer et al. 2018): two concentric spheres in high dimension. The source claims
+#   that nets which are right on millions of random points have errors close to almost every point, and that geometry leaves
+#   them no choice.
+# - [**Vulnerability and input dimension**](dimension.html) (Simon-Gabriel et al. 2018). The source claims that the gradients
+#   of the loss grow with the square root of the number of inputs, and vulnerability with them.
+# - [**Boundary tilting**](tilting.html) (Tanay and Griffin 2018). The source claims that linear classifiers are fooled as far
+#   as their boundary is tilted against the direction between the classes, and that regularisation turns it upright.
 #
-# Every quantified claim of the sources stands in the [ledger](ledger.html), with the source's figure, ours, its interval
-# and the verdict.
+# What we found stands in the verdicts below, and on the pages with the figures behind it. Every quantified claim of the
+# sources stands in the [ledger](ledger.html), with the source's figure, ours, its interval and the verdict.
 
 # %% [markdown]
 # ## The verdicts at a glance
