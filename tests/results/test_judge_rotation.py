@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from made_up_study import CLAIMS, Study
 
+from advdim.ledger.observations import trained_nets
+from advdim.ledger.tilting_paths import scale_of_paths
 from advdim.ledger.tilting_rotation import judge_rotation
 from advdim.ledger.verdict import Verdict
 from advdim.models.linear import LinearPath
@@ -85,3 +87,13 @@ def test_the_pair_of_the_source_is_judged(study: Study) -> None:
     assert judge(study).scale.startswith("mnist, 7 against 9")
     path_of(study, dataset="mnist")
     assert judge(study).scale.startswith("mnist, 2 against 3")
+
+
+def test_many_pairs_are_counted_in_the_scale_and_not_repeated(study: Study) -> None:
+    for dataset, pairs in {"digits": (("2", "3"), ("7", "9"), ("4", "9")), "mnist": (("2", "3"),)}.items():
+        for pair in pairs:
+            path_of(study, dataset=dataset, pair=pair)
+    common = "d = 64, all training images of each class, 9 levels from lambda = 1e-6 to 1e2"
+    assert scale_of_paths(trained_nets(study.results, kind="linear")) == (
+        f"digits (not MNIST), 3 pairs of classes, {common}; mnist, 2 against 3, {common}"
+    )

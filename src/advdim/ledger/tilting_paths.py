@@ -7,7 +7,6 @@ import pandas as pd
 
 from advdim.datasets.stored import read_info
 from advdim.ledger.observations import Net, observations, of_nets, trained_nets
-from advdim.ledger.wording import listed
 from advdim.statistics.collect import Results
 
 PAIR = ("2", "3")
@@ -57,18 +56,24 @@ def lambda_of(level: "pd.Series[float]") -> str:
 
 
 def scale_of_paths(nets: Sequence[Net]) -> str:
-    """Datasets, classes, size of the images, training images and levels; and whether it is MNIST."""
-    return listed(dict.fromkeys(map(_scale_of, nets)))
+    """Datasets, pairs of classes, size of the images, training images and levels; and whether it is MNIST."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for net in nets:
+        pairs.setdefault(_scale_of(net), []).append(" against ".join(net.pair))
+    told = (
+        f"{dataset}, {own[0] if len(own) == 1 else f'{len(own)} pairs of classes'}, {path}"
+        for (dataset, path), own in pairs.items()
+    )
+    return "; ".join(told)
 
 
-def _scale_of(net: Net) -> str:
+def _scale_of(net: Net) -> tuple[str, str]:
+    """Dataset, and what else tells the scale apart from the pair of classes."""
     training = net.training
     low, high = training["log10_lambda_min"], training["log10_lambda_max"]
     parts = [
-        f"{net.dataset['kind']}{' (not MNIST)' * is_stand_in(net)}",
-        " against ".join(net.pair),
         f"d = {math.prod(read_info(net.dataset_folder)['shape'])}",
         f"{training['images_per_class'] or 'all'} training images of each class",
         f"{training['levels']} levels from lambda = 1e{low:g} to 1e{high:g}",
     ]
-    return ", ".join(parts)
+    return f"{net.dataset['kind']}{' (not MNIST)' * is_stand_in(net)}", ", ".join(parts)
