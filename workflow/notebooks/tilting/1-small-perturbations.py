@@ -20,16 +20,18 @@ results = page.results
 #
 # Even linear classifiers have adversarial examples. Tanay and Griffin (2018) explain them by an angle: a boundary that is
 # tilted against the direction between the two classes' centres can separate the training images well and yet lie close
-# to all of them. Weak regularisation lets the boundary tilt; strong regularisation turns it upright, and adversarial
-# images become visible mixtures of both classes.
+# to all of them. On MNIST, they find, weak regularisation lets the boundary tilt; strong regularisation turns it upright, and
+# adversarial images become visible mixtures of both classes.
 #
 # For two classes with centroids a distance apart, let $z$ be the unit vector between the centroids, $w$ the weight vector
 # and $n$ what is left of $w$ across $z$. The **tilting angle** is the angle of $w$ and $z$, and in the plane of $z$ and
 # $n$, the tilting plane, distances are distances of pixels.
 
 # %% [markdown]
-# At the laptop's scale scikit-learn's digits stand in for MNIST, and our own nets on `photos12` for Inception v3: the ledger
-# says so with each verdict. All pairs of MNIST lie in `docs/paper-scale/tilting`.
+# At the laptop's scale scikit-learn's digits, of 8 x 8 pixels, stand in for MNIST, and our own nets on `photos12` for
+# Inception v3: each verdict says so. These digits have fewer pixels and fewer images, and need not show what MNIST shows. The
+# text tells what was found on MNIST, all of whose pairs lie in `docs/paper-scale/tilting`; the captions give the numbers of the
+# data on this page.
 
 # %%
 verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)

@@ -3,6 +3,8 @@ handed = ""
 scale = ""
 
 # %%
+import numpy as np
+
 from advdim.figures import pairs, style
 from advdim.figures.bridge import compared_levels, draw_bridge, draw_comparison, draw_local_tilt, local_tilts, pixels_of
 from advdim.figures.display import figure
@@ -45,7 +47,7 @@ if not of_pairs.empty:
         f"{of_pairs['relative_gap'].max():.1g} of the objective.",
         scale=scale_of_pairs,
         claims=["T06"],
-        alt="Grey curves of all pairs over the regularisation: angles fall to 0, distances rise, test errors dip between.",
+        alt="Grey curves of all pairs over the regularisation: angles fall to 0, distances rise, and test errors vary.",
         data=of_pairs[pairs.COLUMNS],
         recipes=page.recipes(shown_pairs),
     )
@@ -55,7 +57,10 @@ if not of_pairs.empty:
 # room to spare, the machine comes to the widest margin at some strength, and weaker regularisation changes nothing more: the
 # curve of the angle goes flat. Where the classes touch, every further step buys a few more images, by directions of ever less
 # variance, which lie across the centroids' direction. So what should go with the angle is not how far the centroids are
-# apart, nor how much the classes overlap along their direction alone, but how hard the pair is for any plane.
+# apart, nor how much the classes overlap along their direction alone, but how hard the pair is for any plane. On MNIST it is
+# so: Kendall's rank correlation with the largest angle is 0.69 for the best test error, 0.26 for the overlap. Where
+# most pairs have a best test error of zero, as small digits do, that error cannot tell them apart. The caption says what goes
+# with the angle here.
 
 # %%
 if not of_pairs.empty:
@@ -123,8 +128,9 @@ if not compared.empty:
 # 1 \le \frac{\left\|w\right\|_1}{\left\|w\right\|_2} \le \sqrt{d},$$
 #
 # $h$ half of the distance of the centroids and $\theta$ the tilting angle. The tilt enters by its cosine, the dimension by
-# the ratio of the norms. See below how little that ratio changes along the path beside the cosine, and how closely the
-# share of fooled images follows the tilt, whatever the classifier.
+# the ratio of the norms. On MNIST, for 2 against 3, that ratio stays within a third while the cosine falls to a tenth, and the
+# share of fooled images grows with the tilt, whatever the classifier, from about 20 % to 98 %. The caption says how much each
+# of them changes here.
 #
 # The first order is right while $\varepsilon \left\|w\right\|_1$ is small against 1, the margin at which both losses bend.
 # Beyond that it predicts too little, as it must: the losses are convex. A tilted classifier has large weights, is right with
@@ -135,21 +141,24 @@ if not compared.empty:
     worst = compared.loc[compared["fooled_percent"].idxmax()]
     upright = compared.sort_values("angle_deg", kind="stable").iloc[0]
     eps = compared["eps"].iloc[0]
+    spread = compared["norm1_w"] / compared["norm_w"]
+    steepest = compared["angle_deg"].max()
     figure(
         draw_bridge(compared, pixels_of(results)[place["dataset"]]),
         anchor="bridge",
         caption=f"Class {class_i} against class {class_j}, worst $\\ell_\\infty$ perturbations of $\\varepsilon$ = {eps:g}, not "
         "clipped; marks are levels of regularisation. Mean distance of the training images in $\\ell_\\infty$ against the "
-        "tilting angle; dashed: the distance of the upright classifier times the cosine. Ratio of the norms of $w$. Share of "
+        "tilting angle; dashed: the distance of the upright classifier times the cosine, which falls to "
+        f"{np.cos(np.radians(steepest)):.2f} at {steepest:.1f} degrees. Ratio of the norms of $w$: {spread.min():.1f} to "
+        f"{spread.max():.1f}. Share of "
         "the test images that are right before and wrong after the perturbation: "
         f"{upright['fooled_percent']:.0f} % at {upright['angle_deg']:.1f} degrees, and at most {worst['fooled_percent']:.0f} %, "
         f"at {worst['angle_deg']:.1f} degrees. Mean rise of the loss of the test images, predicted and true, with the "
         "diagonal; hinge loss for support vector machine and nearest centroid, log-loss for logistic regression.",
         scale=page.scale_of(of_pair),
         claims=["D01"],
-        alt="Four panels. Against the tilting angle the distance falls about as the cosine, the ratio of the norms hardly "
-        "moves, and the share of fooled images rises. The true damage lies on the diagonal where it is small, above it "
-        "where it is large.",
+        alt="Four panels. Against the tilting angle: the distance beside the cosine, the ratio of the norms, and the share of "
+        "fooled images. The true damage lies on the diagonal where it is small, above it where it is large.",
         data=compared,
         recipes=page.recipes(measured_pair),
     )
