@@ -63,6 +63,6 @@ def test_no_table_widens_the_page_and_long_texts_need_no_scrolling(open_page: Ca
 def test_on_a_narrow_screen_each_cell_says_its_column(open_page: Callable[[int], Any]) -> None:
     labels = """cells => cells.map(cell => getComputedStyle(cell, "::before").content)"""
     narrow = open_page(NARROW).eval_on_selector_all("#verdicts tbody tr:first-child td", labels)
-    assert narrow == ['"says: "', '"verdict: "', '"scale, and what was found: "']
+    assert narrow == ['"the source claims: "', '"verdict: "', '"scale, and what was found: "']
     wide = open_page(WIDE).eval_on_selector_all("#verdicts tbody tr:first-child td", labels)
     assert wide == 3 * ["none"]

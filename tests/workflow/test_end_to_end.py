@@ -191,6 +191,9 @@ def test_page_opens_without_a_network(finished: Project, browser: Any, page: str
         target, _, anchor = link.partition("#")
         assert (finished.folder / "reports" / (target or f"{page}.html")).is_file()
         assert not anchor or opened.locator(f"#{anchor}").count() == 1
+    for width in (1300, 420):
+        opened.set_viewport_size({"width": width, "height": 900})
+        assert opened.evaluate("document.documentElement.scrollWidth") == width, "something widens the page"
     context.close()
 
 

@@ -30,7 +30,7 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
     shown = pd.DataFrame(
         {
             "claim": rows["claim"],
-            "says": [claims.by_id(claim).statement for claim in rows["claim"]],
+            "the source claims": [claims.by_id(claim).statement for claim in rows["claim"]],
             "verdict": rows["verdict"],
             "scale, and what was found": pd.Series(map(_at_scale, rows.to_dict("records")), rows.index, object),
         }

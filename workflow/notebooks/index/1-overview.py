@@ -11,7 +11,7 @@ page = open_page(handed, scale)
 # %% [markdown]
 # # Why are accurate classifiers so easy to fool, and does it get worse with input dimension?
 #
-# Three studies of adversarial vulnerability, reproduced from raw data to these pages by one pipeline.
+# Three studies of adversarial vulnerability, repeated from raw data to these pages by one pipeline.
 #
 # - [**Adversarial spheres**](spheres.html) (Gilmer et al. 2018): two concentric spheres in high dimension. The source claims
 #   that nets which are right on millions of random points have errors close to almost every point, and that geometry leaves
