@@ -8,6 +8,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+from advdim.attacks.flags import FLAGS
 from advdim.figures import display, ledger
 from advdim.ledger.claims import load_claims
 from advdim.reports.html import export
@@ -19,7 +20,7 @@ NARROW, WIDE = 420, 1300
 
 @pytest.fixture
 def open_page(browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Any]]:
-    """Opens a page with a table of verdicts and one of many numbers in a window of some width."""
+    """Opens a page with tables of verdicts, of suspicions and of many numbers in a window of some width."""
     cells: list[Any] = []
 
     def keep(html: Any) -> None:
@@ -30,6 +31,10 @@ def open_page(browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     row = {"verdict": "reproduced", "scale": f"photos12, {'wide-' * 20}nets, 3 seeds"}
     verdicts = pd.DataFrame([{"claim": claim.id, "found": 30 * f"{claim.id} "} | row for claim in CLAIMS.claims])
     ledger.verdict_table(CLAIMS, verdicts, anchor="verdicts")
+    suspicions = pd.DataFrame({"flag": list(FLAGS), "tables": 240, "raised": 12, "largest_share": 0.1234})
+    suspicions["raised if"] = [flag.raised_if for flag in FLAGS.values()]
+    suspicions["what it means"] = [flag.meaning for flag in FLAGS.values()]
+    display.table(suspicions, anchor="suspicion", caption="Suspicions.")
     numbers = pd.DataFrame({f"a_long_name_of_column_{number}": [1e-9, number] for number in range(14)})
     display.table(numbers, anchor="numbers", caption="Numbers.")
     path = tmp_path / "page.html"
@@ -56,7 +61,7 @@ def overflow(tab: Any, selector: str) -> int:
 def test_no_table_widens_the_page_and_long_texts_need_no_scrolling(open_page: Callable[[int], Any], width: int) -> None:
     tab = open_page(width)
     assert overflow(tab, "html") == 0
-    assert overflow(tab, "#verdicts .scroll") == 0
+    assert overflow(tab, "#verdicts .scroll") == overflow(tab, "#suspicion .scroll") == 0
     assert overflow(tab, "#numbers .scroll") > 0  # numbers stay side by side, within a box that scrolls
 
 

@@ -190,7 +190,7 @@ if not tilts.empty:
         f"random directions. Median angle and mean $\\left|\\cos\\right|$ against chance after training: {told}.",
         scale=page.scale_of(of_nets),
         claims=[],
-        alt="Boxes of the local tilting angle around 90 degrees for each input dimension, before and after training, within "
+        alt="Boxes of the local tilting angle for each input dimension, before and after training, beside "
         "grey bands that narrow with the dimension; curves of the mean absolute cosine beside that of random directions.",
         data=tilts.groupby(["dataset", "d", "model", "training", "seed", "state"], as_index=False)[
             ["angle_deg", "cosine", "chance", "margin", "gradient_l1", "gradient_l2", "d_l2", "d_linf"]
