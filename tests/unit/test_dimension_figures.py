@@ -28,7 +28,7 @@ def nets() -> pd.DataFrame:
 
 
 def test_methods_are_drawn_at_their_means(nets: pd.DataFrame) -> None:
-    fig = training_methods.draw_methods(nets)
+    fig = training_methods.draw_methods(training_methods.nets_to_compare(nets))
     over_strength, against = fig.axes[1], fig.axes[3]
     labels = [box.get_label() for box in against.containers]
     assert labels == [PLAIN, PENALTIES["l1"], AUGMENTATIONS["linf"], CROSS_LIPSCHITZ]  # app. F has its own figure
@@ -36,6 +36,24 @@ def test_methods_are_drawn_at_their_means(nets: pd.DataFrame) -> None:
     assert line.get_xdata() == pytest.approx([4.1, 3.1, 2.1])
     assert line.get_ydata() == pytest.approx([0.41, 0.31, 0.21])
     assert len(over_strength.containers) == 2  # the weight of the cross-Lipschitz penalty is no eps
+    plt.close(fig)
+
+
+def test_methods_are_compared_by_the_seeds_that_all_share(nets: pd.DataFrame) -> None:
+    further = nets[(nets["method"] == AUGMENTATIONS["linf"]) & (nets["seed"] == 0)]
+    weak = nets[(nets["method"] == PENALTIES["l1"]) & (nets["seed"] == 1)].assign(strength=0.01)
+    every = pd.concat([nets, further.assign(seed=7), weak], ignore_index=True)
+    compared = training_methods.nets_to_compare(every)
+    expected = nets[nets["method"] != THROUGH["linf"]]  # and neither the seed nor the strength of one method alone
+    pd.testing.assert_frame_equal(compared.reset_index(drop=True), expected.reset_index(drop=True))
+    attacked = every.assign(vulnerability_l2=every["vulnerability"].where(every["seed"] != 2))
+    assert set(training_methods.nets_to_compare(attacked, "vulnerability_l2")["seed"]) == {0, 1}
+
+
+def test_intervals_of_shares_end_at_0_and_1(nets: pd.DataFrame) -> None:
+    fig = training_methods.draw_fronts(nets.assign(accuracy=0.5 + 0.24 * nets["seed"]))
+    along = np.concatenate([box[2][1].get_segments() for box in fig.axes[0].containers])[..., 1]
+    assert (along.min(), along.max()) == (pytest.approx(0.14, abs=0.01), 1.0)
     plt.close(fig)
 
 

@@ -19,6 +19,7 @@ from advdim.ledger.dimension_nets import (
     PGD,
     PLAIN,
     THROUGH,
+    of_methods,
 )
 from advdim.statistics.intervals import Estimate, mean
 
@@ -39,10 +40,21 @@ BY_EPS = (*PENALTIES.values(), *AUGMENTATIONS.values(), *PGD.values())
 """Methods whose strength is an eps, on one axis."""
 
 
-def most_seeds(nets: pd.DataFrame) -> pd.DataFrame:
-    """Keep the strengths of each method that were trained with as many seeds as any of it."""
+def nets_to_compare(nets: pd.DataFrame, attacked: str = "vulnerability") -> pd.DataFrame:
+    """Keep the nets whose means over seeds can be compared: all methods by the same seeds.
+
+    Of each method the strengths that were trained with as many seeds as any of it, and of those the seeds that all
+    have. Methods of app. F have a figure of their own, and are left out.
+
+    Args:
+        nets: one row a net, from `advdim.ledger.dimension_methods.compared_nets`.
+        attacked: the column of the vulnerability, without which a net is left out.
+    """
+    nets = of_methods(nets.dropna(subset=[attacked]), shown_methods(nets))
     seeds = nets.groupby(["method", "strength"])["seed"].transform("nunique")
-    return nets[seeds == seeds.groupby(nets["method"]).transform("max")]
+    nets = nets[seeds == seeds.groupby(nets["method"]).transform("max")]
+    each = [set(own) for _, own in nets.groupby(["method", "strength"])["seed"]]
+    return nets[nets["seed"].isin(set.intersection(*each))] if each else nets
 
 
 def shown_methods(nets: pd.DataFrame) -> list[str]:
@@ -54,10 +66,9 @@ def draw_methods(nets: pd.DataFrame, attacked: str = "vulnerability") -> Figure:
     """Draw the source's figure 2: a to c over the strength, d to f against each other; means over seeds with bars.
 
     Args:
-        nets: one row a net, from `advdim.ledger.dimension_methods.compared_nets`.
+        nets: from `nets_to_compare`.
         attacked: the column of the vulnerability.
     """
-    nets = most_seeds(nets)
     fig, panels = plt.subplots(2, 3, figsize=PANELS, layout="constrained")
     over = (("l1", GRADIENT), (attacked, "vulnerability"), ("accuracy", "accuracy"))
     for axes, (column, words), letter in zip(panels[0], over, "abc", strict=True):
@@ -84,10 +95,11 @@ def draw_methods(nets: pd.DataFrame, attacked: str = "vulnerability") -> Figure:
 def draw_fronts(nets: pd.DataFrame) -> Figure:
     """Draw accuracy against vulnerability of each method: means over seeds, with Student's 95 % intervals of both.
 
+    Both are shares, so the intervals end at 0 and 1.
+
     Args:
         nets: as in `draw_methods`.
     """
-    nets = most_seeds(nets)
     fig, axes = plt.subplots(figsize=PAGE, layout="constrained")
     for method in shown_methods(nets):
         _curve(axes, nets, method, "vulnerability", "accuracy", intervals=True)
@@ -110,13 +122,14 @@ def _curve(axes: Axes, nets: pd.DataFrame, method: str, x: str, y: str, *, inter
 
 
 def _bars(groups: "SeriesGroupBy[Any, Any]", intervals: bool) -> list[list[float]]:
-    """How far bars reach below and above the mean of each strength; none of a single net's interval."""
+    """How far bars reach below and above the mean of each strength; intervals are of shares, of a single net none."""
     below, above = [], []
     for _, values in groups:
         centre = float(values.mean())
         one = mean(values) if intervals and len(values) > 1 else Estimate(centre, values.min(), values.max())
-        below.append(centre - one.low)
-        above.append(one.high - centre)
+        low, high = (max(one.low, 0.0), min(one.high, 1.0)) if intervals else (one.low, one.high)
+        below.append(centre - low)
+        above.append(high - centre)
     return [below, above]
 
 
@@ -124,7 +137,7 @@ def draw_through_attack(nets: pd.DataFrame) -> Figure:
     """Draw nets that were trained with back-propagation through the attack against their twins of the same seed.
 
     Args:
-        nets: as in `draw_methods`.
+        nets: one row a net, from `advdim.ledger.dimension_methods.compared_nets`.
     """
     fig, panels = plt.subplots(1, 3, figsize=(PAGE[0], COLUMN[1]), layout="constrained")
     for axes, (column, words) in zip(
@@ -139,7 +152,8 @@ def draw_through_attack(nets: pd.DataFrame) -> Figure:
             if pairs.empty:
                 continue
             axes.plot(pairs["one"], pairs["other"], "o", ms=4, color=colour, label=AUGMENTATIONS[norm])
-        axes.axline((float(nets[column].mean()),) * 2, slope=1, color="grey", lw=1, ls=":")
+        usual = of_methods(nets, list(AUGMENTATIONS.values()))[column].mean()  # through a mean: the line widens no axis
+        axes.axline((float(usual),) * 2, slope=1, color="grey", lw=1, ls=":")
         axes.set(title=words, xlabel="as usual", ylabel="through the attack" if column == "l1" else "")
     fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig

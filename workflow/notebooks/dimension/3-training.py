@@ -52,38 +52,50 @@ for norm, anchor, words, claims in (
 
 # %%
 methods = compared_nets(results)
+curves = (
+    "gradients, vulnerability and accuracy over the strength eps, of which eps $d^{1/p}$ is the size in each norm (a to c; the "
+    "dotted line is a net that was trained on the loss alone), and against each other (d to f). Means over the seeds that all "
+    "methods share, bars over their range; augmentations dashed, beside the penalties that they are dual to."
+)
 if not methods.empty and methods["method"].nunique() > 2:
-    shown = page.behind(methods)
-    for column, anchor, words, claims in (
-        ("vulnerability", "methods", r"$\ell_\infty$", ["D07", "D08", "D09", "D17"]),
-        ("vulnerability_l2", "methods-l2", r"$\ell_2$", ["D15", "D17"]),
+    norms = (
+        r"Figure 2 of the source, under iterated $\ell_\infty$ attacks",
+        r"Figure 6 of the source, under iterated $\ell_2$ attacks",
+    )
+    for column, eps, anchor, words, claims in (
+        ("vulnerability", "eps", "methods", norms[0], ["D07", "D08", "D09", "D17"]),
+        ("vulnerability_l2", "eps_l2", "methods-l2", f"{norms[1]} instead of its DeepFool", ["D15", "D17"]),
     ):
-        if methods[column].notna().sum() < 3:
+        compared = training_methods.nets_to_compare(methods, column)
+        if len(compared) < 3:
             continue
         figure(
-            training_methods.draw_methods(methods.dropna(subset=[column]), column),
+            training_methods.draw_methods(compared, column),
             anchor=anchor,
-            caption=f"Figure 2 of the source under iterated {words} attacks of eps_pixel = {methods['eps'].max():g}: gradients, "
-            "vulnerability and accuracy over the strength eps, of which eps $d^{1/p}$ is the size in each norm (a to c; the dotted "
-            "line is a net that was trained on the loss alone), and against each other (d to f). Means over seeds, bars over "
-            "their range; augmentations dashed, beside the penalties that they are dual to.",
-            scale=page.scale_of(shown),
+            caption=f"{words} of eps_pixel = {compared[eps].max():g}: {curves}",
+            scale=page.scale_of(page.behind(compared)),
             claims=claims,
-            alt="Six panels of curves, one for each way of training.",
-            data=methods.drop(columns="family"),
-            recipes=page.recipes(shown),
+            alt="Six panels. Above, gradient norm, vulnerability and accuracy over the strength: a curve for each penalty, "
+            "augmentation and attack that nets were trained with, and the level of nets that were trained on the loss alone. "
+            "Below, for these nets and those under the cross-Lipschitz penalty, vulnerability over gradient norm, its l_1 norm "
+            "over its l_2 norm, and accuracy over vulnerability.",
+            data=compared.drop(columns="family"),
+            recipes=page.recipes(page.behind(compared)),
         )
-    figure(
-        training_methods.draw_fronts(methods),
-        anchor="fronts",
-        caption="What robustness costs: accuracy against vulnerability of each way of training as its strength grows. Means over "
-        "seeds, with 95 % intervals.",
-        scale=page.scale_of(shown),
-        claims=["D10"],
-        alt="Accuracy against vulnerability, one curve for each way of training.",
-        data=methods[["method", "strength", "seed", "vulnerability", "accuracy"]],
-        recipes=page.recipes(shown),
-    )
+    compared = training_methods.nets_to_compare(methods)
+    if len(compared) > 2:
+        figure(
+            training_methods.draw_fronts(compared),
+            anchor="fronts",
+            caption="What robustness costs: accuracy against vulnerability of each way of training as its strength grows. Means over "
+            "the seeds that all methods share, with Student's 95 % intervals, which are cut off at 0 and 1: both are shares.",
+            scale=page.scale_of(page.behind(compared)),
+            claims=["D10"],
+            alt="Accuracy over vulnerability, a curve with error bars for each way of training, and a point for nets that were "
+            "trained on the loss alone.",
+            data=compared[["method", "strength", "seed", "vulnerability", "accuracy"]],
+            recipes=page.recipes(page.behind(compared)),
+        )
     twins = of_methods(methods, [*AUGMENTATIONS.values(), *THROUGH.values()])
     if twins["method"].isin(THROUGH.values()).any():
         figure(
@@ -93,7 +105,8 @@ if not methods.empty and methods["method"].nunique() > 2:
             "that were not. For $p = \\infty$ the derivative of the attack, a sign, is zero, and the two are one.",
             scale=page.scale_of(page.behind(twins)),
             claims=["D16"],
-            alt="Three scatter plots along the diagonal.",
+            alt="Three scatter plots of nets in pairs, trained through the attack over trained as usual: gradient norm, "
+            "vulnerability and accuracy, each with the diagonal, on which both are equal.",
             data=twins[["method", "strength", "seed", "l1", "vulnerability", "accuracy"]],
             recipes=page.recipes(page.behind(twins)),
         )
