@@ -47,7 +47,7 @@ def nets_to_compare(nets: pd.DataFrame, attacked: str = "vulnerability") -> pd.D
     have. Methods of app. F have a figure of their own, and are left out.
 
     Args:
-        nets: one row a net, from `advdim.ledger.dimension_methods.compared_nets`.
+        nets: one row a net, from `advdim.ledger.dimension_comparison.compared_nets`.
         attacked: the column of the vulnerability, without which a net is left out.
     """
     nets = of_methods(nets.dropna(subset=[attacked]), shown_methods(nets))
@@ -137,7 +137,7 @@ def draw_through_attack(nets: pd.DataFrame) -> Figure:
     """Draw nets that were trained with back-propagation through the attack against their twins of the same seed.
 
     Args:
-        nets: one row a net, from `advdim.ledger.dimension_methods.compared_nets`.
+        nets: one row a net, from `advdim.ledger.dimension_comparison.compared_nets`.
     """
     fig, panels = plt.subplots(1, 3, figsize=(PAGE[0], COLUMN[1]), layout="constrained")
     for axes, (column, words) in zip(

@@ -136,9 +136,10 @@ def _judged(
     norm = {"linf": "l_inf", "l2": "l_2"}[threshold.norm]
     largest = max(_adjusted(tests.p_values).values())
     found = (
-        f"{len(tests.p_values)} tests of association: the largest p value after Holm is {largest:.2g}"
+        f"An {norm} attack does most in a share of {tests.strongest:g} of the nets. {len(tests.p_values)} tests of "
+        f"association: the largest p value after Holm is {largest:.2g}"
         + (f"; not significant: {listed(failing)}" if failing else "")
-        + f". An {norm} attack does most in {tests.strongest:.0%} of the nets; mean shares of images: "
+        + ". Mean shares of images: "
         + listed(f"{attack} {rows.loc[rows['attack'] == attack, 'share'].mean():.3f}" for attack in ATTACKS)
         + "."
     )
@@ -165,8 +166,9 @@ def judge_crossed_norms(claim: Claim, results: Results) -> Verdict:
         trends[norm] = monotone(own["strength"], own[attacked], "less")
     holds = all(trend.p_value < claim.limit("alpha") for trend in trends.values())
     found = (
-        f"Kendall's tau of penalty and vulnerability: {trends['l1'].tau:.2f} (p = {trends['l1'].p_value:.2g}) for q = "
-        f"1 under l_2 attacks, {trends['l2'].tau:.2f} (p = {trends['l2'].p_value:.2g}) for q = 2 under l_inf attacks."
+        f"Kendall's tau of penalty and vulnerability, of which the larger is judged: {trends['l1'].tau:.2f} (p = "
+        f"{trends['l1'].p_value:.2g}) for q = 1 under l_2 attacks, {trends['l2'].tau:.2f} (p = "
+        f"{trends['l2'].p_value:.2g}) for q = 2 under l_inf attacks."
     )
     penalised = of_methods(nets, [PLAIN, *PENALTIES.values()])
     scale = f"{scale_of_nets(penalised)}, eps = {penalised['eps'].max():g}"

@@ -56,10 +56,11 @@ def judge_first_order(claim: Claim, results: Results) -> Verdict:
     worst = max(medians, key=lambda median: max(abs(median.low - 1.0), abs(median.high - 1.0)))
     failing = sum(not inside(median, 1.0 - margin, 1.0 + margin) for median in medians)
     found = (
-        f"The median ratio of measured to predicted rise lies between {min(one.value for one in medians):.3f} and "
-        f"{max(one.value for one in medians):.3f} over {counted(len(medians), 'net')}; the worst interval is "
-        f"{told(worst, 3)}, and {failing} are not within {margin:g} of 1. {len(ratios) - len(resolved):,} of "
-        f"{len(ratios):,} images with a predicted rise below {RESOLVED:g} nats, where float32 rounds, are left out."
+        f"Median ratio of measured to predicted rise whose interval reaches farthest from 1: {told(worst, 3)}; the "
+        f"medians of {counted(len(medians), 'net')} lie between {min(one.value for one in medians):.3f} and "
+        f"{max(one.value for one in medians):.3f}, and {failing} intervals are not within {margin:g} of 1. "
+        f"{len(ratios) - len(resolved):,} of {len(ratios):,} images with a predicted rise below {RESOLVED:g} nats, "
+        "where float32 rounds, are left out."
     )
     nets = [net for net in trained_nets(results) if net.labels in set(ratios[NET].itertuples(index=False, name=None))]
     scale = f"{_scale(nets)}, eps = {eps:g}, attacks {listed(small)}"
@@ -138,8 +139,8 @@ def judge_attack_sizes(claim: Claim, _: Results) -> Verdict:
                 sparse.append(scaling.signal_to_noise(inputs, attack) * EPS * math.sqrt(dimension))
     off_sizes, off_ratios = (float(np.max(np.abs(values))) for values in (sizes, ratios))
     found = (
-        f"Sizes deviate from eps d^(1/p) by at most {off_sizes:.1e}, the ratios ||x||_p / ||delta||_p from 1/eps by "
-        f"at most {off_ratios:.1e}, relatively. Measured in l_2, as lemma 12 has it, the ratio of the l_1 attack is "
+        f"The ratios ||x||_p / ||delta||_p deviate from 1/eps by at most {off_ratios:.1e}, the sizes from eps d^(1/p) "
+        f"by at most {off_sizes:.1e}, relatively. Measured in l_2, as lemma 12 has it, the ratio of the l_1 attack is "
         f"{np.mean(sparse):.3f} / (eps sqrt(d)) instead: there the lemma holds for p = 2 and inf only."
     )
     scale = f"theory: d = {numbers(DIMENSIONS)}, p = 1, 2 and inf"

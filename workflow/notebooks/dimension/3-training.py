@@ -6,7 +6,7 @@ scale = ""
 from advdim.figures import poolings, style, training_methods, vulnerability
 from advdim.figures.display import figure, table
 from advdim.figures.suspicions import sum_suspicions
-from advdim.ledger.dimension_methods import compared_nets
+from advdim.ledger.dimension_comparison import compared_nets
 from advdim.ledger.dimension_nets import AUGMENTATIONS, THROUGH, net_rows, of_methods
 from advdim.ledger.dimension_penalties import penalised_nets
 from advdim.ledger.dimension_pooling import pooling_nets
