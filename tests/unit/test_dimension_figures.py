@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 
-from advdim.figures import poolings, training_methods, vulnerability
+from advdim.figures import poolings, style, training_methods, vulnerability
 from advdim.ledger.dimension_nets import AUGMENTATIONS, CROSS_LIPSCHITZ, PENALTIES, PLAIN, THROUGH
 from advdim.ledger.dimension_penalties import ATTACKS
 
@@ -140,6 +141,14 @@ def test_exponents_orders_areas_and_poolings_are_drawn() -> None:
     plt.close("all")
 
 
+def test_no_shade_is_lost_on_white() -> None:
+    for shade in style.shades(7):
+        channels = np.array(to_rgb(shade))
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 2.0  # the contrast of WCAG 2
+    assert len(set(style.shades(7))) == 7
+
+
 def test_damage_is_drawn_as_a_ratio() -> None:
     damage = pd.DataFrame(
         [
@@ -159,6 +168,6 @@ def test_damage_is_drawn_as_a_ratio() -> None:
             for seed in (0, 1)
         ]
     )
-    fig = vulnerability.draw_damage(damage)
+    fig = vulnerability.draw_damage(vulnerability.damage_ratios(damage))
     assert [axes.lines[0].get_ydata()[0] for axes in fig.axes] == pytest.approx([0.8, 0.8])
     plt.close(fig)

@@ -42,6 +42,7 @@ def draw_pictures(sets: Results) -> Figure:
                 axes.imshow(images[place], interpolation="nearest")
         row[0].set_ylabel(f"{images.shape[1]} px", rotation=0, ha="right", va="center")
     for name, axes in zip(names, panels[0], strict=True):
-        axes.set_title(name.replace("_", " "), fontsize=8, rotation=35, fontweight="normal", loc="left")
+        look = {"fontsize": 8, "fontweight": "normal", "rotation": 30, "rotation_mode": "anchor"}
+        axes.set_title(name.replace("_", " "), loc="left", **look)
     fig.subplots_adjust(wspace=0.05, hspace=0.05)
     return fig

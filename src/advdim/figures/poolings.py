@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from advdim.figures.style import PAGE
+from advdim.figures.style import PAGE, shades
 from advdim.figures.vulnerability import GRADIENT
 from advdim.ledger.dimension_pooling import POOLINGS
 from advdim.theory.scaling import pooled_gradient_scale
@@ -77,7 +77,8 @@ def draw_areas(pooled: pd.DataFrame) -> Figure:
     fig, panels = plt.subplots(1, 2, figsize=(PAGE[0], 2.9), layout="constrained")
     pooled = pooled.assign(component=pooled["logit_l2"] / np.sqrt(pooled["d"]), inputs=pooled["d"] * pooled["area"])
     for axes, (x, y) in zip(panels, (("area", "logit_l2"), ("inputs", "component")), strict=True):
-        sns.scatterplot(pooled, x=x, y=y, hue="width", palette="viridis", s=14, ax=axes, legend=axes is panels[0])
+        look = {"hue": "width", "palette": shades(pooled["width"].nunique()), "s": 14, "alpha": 0.8}
+        sns.scatterplot(pooled, x=x, y=y, ax=axes, legend=axes is panels[0], **look)
         grid = np.array([pooled[x].min(), pooled[x].max()])
         line = np.array([pooled_gradient_scale([int(value)], 1, 2.0) for value in grid])
         axes.plot(grid, line * (pooled[y] * np.sqrt(pooled[x])).median(), color="black", lw=1)

@@ -2,7 +2,10 @@
 
 import os
 
+import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
+from matplotlib.colors import to_hex
 
 Size = tuple[float, float]
 """Width and height in inches."""
@@ -29,6 +32,11 @@ def apply() -> None:
     """
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
     sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=_settings())
+
+
+def shades(count: int) -> list[str]:
+    """Colours of an ordered sequence from dark to light, none so light that it is lost on white."""
+    return [to_hex(colour) for colour in plt.colormaps["viridis"](np.linspace(0.0, 0.75, count))]
 
 
 def _settings() -> dict[str, object]:

@@ -86,18 +86,17 @@ if not curves.empty:
 damage = at_end(sweep.table(results, "damage"))
 if not damage.empty:
     damage = damage.assign(d=damage["dataset"].map(widths.dimensions_by_dataset(sweep)))
-    summed = (
-        damage.groupby(["norm", "d", "eps_pixel"])[["predicted", "measured", "signal_to_noise"]].mean().reset_index()
-    )
+    ratios = vulnerability.damage_ratios(damage)
     figure(
-        vulnerability.draw_damage(damage),
+        vulnerability.draw_damage(ratios),
         anchor="first-order",
         caption="Mean rise of the loss after one step of size eps, divided by its first-order prediction. Bands span the 10 % "
         "and 90 % quantiles over nets.",
         scale=f"{scale}: {sweep.measured(damage).trained_scale}",
         claims=["D01", "D03"],
-        alt="Ratios near 1 at small steps that fall below it as steps grow, earlier at larger widths.",
-        data=summed,
+        alt="Ratio of the measured to the predicted rise of the loss over the size of the step, a panel for steps in each norm "
+        "and a curve for each number of inputs, with a line at 1, where both are equal.",
+        data=ratios,
         recipes=page.recipes(page.behind(damage)),
     )
     table(
