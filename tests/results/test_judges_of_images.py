@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images
+from advdim.ledger.dimension_widths import attacked_sweep, growth, trained_norms, width_sweep
 from advdim.ledger.resampling import over_runs, slope_over_groups
 from advdim.models.linear import LinearPath
 from advdim.statistics.tilting import measure_level
@@ -108,6 +109,11 @@ def test_width_sweep(study: Study, changes: dict[str, Any], verdict: str) -> Non
     if verdict != "needs":
         assert found.value == pytest.approx(changes.get("l1", 0.5), abs=0.01)
         assert found.scale.endswith("300 steps, l_inf attack with eps = 0.005 in 10 steps")
+        nets = width_sweep(study.results)
+        attack = attacked_sweep(study.results, nets, "linf")
+        assert attack is not None
+        gradient, _ = growth(nets, trained_norms(study.results, nets), attack)  # what the figure's caption says
+        assert (gradient.low, gradient.high) == (found.low, found.high)
 
 
 def dataset_of_three(study: Study) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

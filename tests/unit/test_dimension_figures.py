@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from advdim.figures import poolings, style, training_methods, vulnerability
+from advdim.ledger.dimension_initial import LAW, THEOREMS
 from advdim.ledger.dimension_nets import AUGMENTATIONS, CROSS_LIPSCHITZ, PENALTIES, PLAIN, THROUGH
 from advdim.ledger.dimension_penalties import ATTACKS
 
@@ -109,21 +110,24 @@ def test_exponents_orders_areas_and_poolings_are_drawn() -> None:
     exponents = pd.DataFrame(
         [
             {
-                "measurement": name,
+                "sort": name,
                 "norm": norm,
-                "slope": slope,
-                "low": slope - 0.1,
-                "high": slope + 0.1,
-                "covered": name == "a",
+                "slope": exponent - lower,
+                "low": exponent - lower - 0.1,
+                "high": exponent - lower + 0.1,
+                "covered": theorems,
+                "predicted": exponent - lower,
             }
-            for name in ("a", "b")
-            for norm, slope in poolings.PREDICTED.items()
+            for name, theorems, lower in (("a", THEOREMS[0], 0.0), ("b", THEOREMS[1], 0.5))
+            for norm, exponent in LAW.items()
         ]
     )
     fig = poolings.draw_initial_exponents(exponents)
-    assert [axes.containers[0][0].get_xdata()[0] for axes in fig.axes] == pytest.approx(
-        list(poolings.PREDICTED.values())
-    )
+    laws = list(LAW.values())
+    assert [axes.containers[0][0].get_xdata()[0] for axes in fig.axes] == pytest.approx(laws)
+    marks = [axes.lines[0].get_xdata().tolist() for axes in fig.axes]
+    assert marks == [pytest.approx([law, law - 0.5]) for law in laws]  # each sort has its own prediction
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["by the theorems", *THEOREMS]
     sizes = np.array([1.0, 4.0, 16.0])
     pooled = pd.DataFrame({"area": sizes, "d": 64, "width": 8, "logit_l2": 2 / np.sqrt(sizes)})
     line = poolings.draw_areas(pooled).axes[0].lines[-1]

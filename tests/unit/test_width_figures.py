@@ -56,8 +56,6 @@ def test_gradients_are_averaged_over_images_and_drawn_with_the_vulnerability(lis
     shares = [np.array([0.1, 0.2]) * np.sqrt(d / 192) for d in DIMENSIONS.values()]
     fooled = widths.join_vulnerability(trained, sweep, Attacked(shares, shares, "an attack"))
     assert fooled.set_index(["dataset", "seed"]).loc[("w16", 1), "fooled"] == pytest.approx(0.4)
-    growth = widths.growth_with_dimension(fooled)
-    assert (growth["l1"].value, growth["fooled"].value) == (pytest.approx(0.5), pytest.approx(0.5))
     fig = widths.draw_sweep(fooled, initial)
     assert [len(axes.containers) for axes in fig.axes] == [1, 2, 1]
     assert fig.axes[0].containers[0][0].get_ydata() == pytest.approx([0.15, 0.3, 0.6])
@@ -68,14 +66,6 @@ def test_without_gradients_there_is_nothing_to_average(listing: Listing, sweep: 
     nets = widths.average_gradients(listing.results.select(stage="datasets"), sweep)
     assert nets.empty
     assert nets[nets["step"] == nets["step"].max()].empty
-
-
-def test_exponents_of_gradients_have_a_row_for_each_sort_and_norm(listing: Listing, sweep: Sweep) -> None:
-    nets = widths.average_gradients(listing.results, sweep)
-    rows = widths.gradient_exponents({"drawn": nets[nets["step"] == 0], "none": nets[nets["step"] == 1]}, nets=2)
-    assert rows["measurement"].unique().tolist() == ["drawn"]
-    assert rows.set_index("norm")["slope"].to_dict() == pytest.approx({"l1": 0.5, "l2": 0, "linf": -0.5, "logit_l2": 0})
-    assert not rows["covered"].any()
 
 
 def test_signal_to_noise_is_averaged_at_the_largest_step() -> None:

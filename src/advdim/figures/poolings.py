@@ -8,11 +8,10 @@ from matplotlib.figure import Figure
 
 from advdim.figures.style import PAGE, shades
 from advdim.figures.vulnerability import GRADIENT
+from advdim.ledger.dimension_initial import THEOREMS
 from advdim.ledger.dimension_pooling import POOLINGS
 from advdim.theory.scaling import pooled_gradient_scale
 
-PREDICTED = {"l1": 0.5, "l2": 0.0, "linf": -0.5, "logit_l2": 0.0}
-"""Exponents of d by theorems 4 and 5."""
 NORMS = {
     "l1": r"$\Vert\partial_x L\Vert_1$",
     "l2": r"$\Vert\partial_x L\Vert_2$",
@@ -48,23 +47,28 @@ def draw_initial_exponents(exponents: pd.DataFrame) -> Figure:
     """Draw the exponents of d before training for each sort of net, with intervals and the theorems' values.
 
     Args:
-        exponents: from `advdim.ledger.dimension_widths.initial_exponents`; further sorts, such as trained nets, have
+        exponents: from `advdim.ledger.dimension_initial.initial_exponents`; further sorts, such as trained nets, have
             rows of the same form.
     """
-    sorts = list(dict.fromkeys(exponents["measurement"]))
-    fig, panels = plt.subplots(1, len(NORMS), figsize=(PAGE[0], 0.9 + 0.27 * len(sorts)), sharey=True)
+    sorts = list(dict.fromkeys(exponents["sort"]))
+    size = (PAGE[0], 1.2 + 0.27 * len(sorts))
+    fig, panels = plt.subplots(1, len(NORMS), figsize=size, sharey=True, layout="constrained")
     places = {name: -number for number, name in enumerate(sorts)}
+    groups = list(zip((*THEOREMS, ""), ("C0", "C2", "C1"), (*THEOREMS, "no theorem"), strict=True))
+    groups = [group for group in groups if (exponents["covered"] == group[0]).any()]
     for axes, (norm, words) in zip(panels, NORMS.items(), strict=True):
         own = exponents[exponents["norm"] == norm]
-        for covered, colour in ((True, "C0"), (False, "C1")):
+        look = {"color": "grey", "marker": "|", "ms": 13, "ls": "", "label": "by the theorems"}
+        axes.plot(own["predicted"], own["sort"].map(places), **look)
+        for covered, colour, label in groups:
             part = own[own["covered"] == covered]
             bars = [part["slope"] - part["low"], part["high"] - part["slope"]]
-            y = part["measurement"].map(places)
-            axes.errorbar(part["slope"], y, xerr=bars, fmt="o", color=colour, capsize=2, ms=4)
-        axes.axvline(PREDICTED[norm], color="grey", ls=":", lw=1)
+            look = {"fmt": "o", "color": colour, "capsize": 2, "ms": 4, "label": label}
+            axes.errorbar(part["slope"], part["sort"].map(places), xerr=bars, **look)
         axes.set(title=words, xlabel="exponent of $d$")
-    panels[0].set_yticks(list(places.values()), labels=[name.removeprefix("initial-") for name in sorts])
-    fig.tight_layout()
+        axes.locator_params(axis="x", nbins=4)
+    panels[0].set_yticks(list(places.values()), labels=sorts)
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
 

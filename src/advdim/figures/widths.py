@@ -12,7 +12,6 @@ from advdim.figures.vulnerability import GRADIENT
 from advdim.ledger.dimension_widths import Attacked, Sweep
 from advdim.ledger.observations import NET
 from advdim.statistics.collect import Results
-from advdim.statistics.intervals import Estimate, slope
 
 
 def dimensions_by_dataset(sweep: Sweep) -> dict[str, int]:
@@ -44,34 +43,6 @@ def join_vulnerability(trained: pd.DataFrame, sweep: Sweep, attacked: Attacked) 
         for net, share in zip(nets, part, strict=True)
     }
     return trained.assign(fooled=[shares[labels] for labels in trained[NET].itertuples(index=False, name=None)])
-
-
-def growth_with_dimension(fooled: pd.DataFrame) -> dict[str, Estimate]:
-    """Exponents of d in the vulnerability, `fooled`, and in the gradient's norm, `l1`, by least squares in logarithms.
-
-    Args:
-        fooled: from `join_vulnerability`.
-    """
-    return {name: slope(np.log(fooled["d"]), np.log(fooled[name].clip(lower=1e-3))) for name in ("fooled", "l1")}
-
-
-def gradient_exponents(sorts: dict[str, pd.DataFrame], nets: int) -> pd.DataFrame:
-    """Fit the exponents of d in the norms of the gradient, with 90 % intervals, for nets that no theorem covers.
-
-    Args:
-        sorts: rows of `average_gradients` by what these nets are called; sorts without rows are left out.
-        nets: nets a width.
-
-    Returns:
-        Rows as `advdim.ledger.dimension_widths.initial_exponents` has them.
-    """
-    rows = []
-    for name, frame in sorts.items():
-        for norm in NORMS if not frame.empty else ():
-            one = slope(np.log(frame["d"]), np.log(frame[norm]), level=0.9)
-            row = {"measurement": name, "norm": norm, "slope": one.value, "low": one.low, "high": one.high}
-            rows.append(row | {"nets": nets, "covered": False})
-    return pd.DataFrame(rows)
 
 
 def draw_sweep(fooled: pd.DataFrame, initial: pd.DataFrame) -> Figure:

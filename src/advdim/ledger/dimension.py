@@ -1,5 +1,6 @@
 """The judges of the dimension study, by claim."""
 
+from advdim.ledger.dimension_initial import judge_initialisation
 from advdim.ledger.dimension_methods import (
     judge_dual_curves,
     judge_one_function,
@@ -16,7 +17,7 @@ from advdim.ledger.dimension_theorems import (
     judge_average_pooling,
     judge_first_order,
 )
-from advdim.ledger.dimension_widths import judge_bend, judge_initialisation, judge_width_sweep
+from advdim.ledger.dimension_widths import judge_bend, judge_width_sweep
 from advdim.ledger.verdict import Judge
 
 JUDGES: dict[str, Judge] = {

@@ -21,10 +21,8 @@ from advdim.statistics.intervals import Estimate
 
 FloatArray = NDArray[np.float64]
 
-IMAGES = 100
 WIDTHS = 3
 NETS_A_WIDTH = 3
-INITIAL_NETS_A_WIDTH = 5
 EPS = 0.005
 """The source's threshold."""
 SMALLER = (0.0025, 0.001)
@@ -141,88 +139,33 @@ def attacked_sweep(results: Results, sweep: Sweep, norm: Norm) -> Attacked | Non
     return Attacked(shares, floored, text) if have_logarithms(floored) else None
 
 
-def judge_initialisation(claim: Claim, results: Results) -> Verdict:
-    """D04: regress the gradient norms before training on the number of inputs."""
-    sweep = width_sweep(results)
-    table = sweep.table(results, "gradient_norms")
-    initial = table if table.empty else table[table["step"] == 0]
-    if len(sweep.nets) < WIDTHS or sweep.fewest < INITIAL_NETS_A_WIDTH or _fewest_images(initial, sweep) < IMAGES:
-        return unjudged(claim)
-    norms = {norm: sweep.of(initial, norm, "median") for norm in ("l1", "l2")}
-    if not all(map(have_logarithms, norms.values())):
-        return unjudged(claim)
-    slopes = {
-        norm: sweep.exponent(values, f"{claim.id} {norm}", claim.limit("level")) for norm, values in norms.items()
-    }
-    margin = claim.limit("margin")
-    holds = all(
-        inside(estimate, claim.limit(f"slope_{norm}") - margin, claim.limit(f"slope_{norm}") + margin)
-        for norm, estimate in slopes.items()
-    )
-    found = (
-        f"Exponents of d before training: {told(slopes['l1'], 3)} for the l_1 norm, {told(slopes['l2'], 3)} for the "
-        f"l_2 norm ({100 * claim.limit('level'):.0f} % intervals). The net has max-pooling, which the theorem does not "
-        "cover: this says whether the law extends to it. Its batch norm does nothing before training, when the moving "
-        "averages are 0 and 1."
-    )
-    found += _beside(results, claim)
-    scale = f"{sweep.scale}, before training, {_fewest_images(initial, sweep)} test images"
-    return judged(claim, outcome(holds), slopes["l1"], found, scale=scale, figure="dimension.html#initialisation")
+def trained_norms(results: Results, sweep: Sweep) -> list[FloatArray]:
+    """E||dL/dx||_1 of each trained net of a sweep, one array a width; empty without gradients."""
+    gradients = at_end(sweep.table(results, "gradient_norms"))
+    return [] if gradients.empty else sweep.of(gradients, "l1", "mean")
 
 
-def _beside(results: Results, claim: Claim) -> str:
-    """The exponents of the nets that the theorem covers, for the sentence after those of the experiment's net."""
-    drawn = initial_exponents(results, level=claim.limit("level"))
-    if drawn.empty:
-        return ""
-    covered = drawn[drawn["covered"]].drop_duplicates("measurement")
-    parts = []
-    for name in covered["measurement"]:
-        own = drawn[drawn["measurement"] == name].set_index("norm")
-        one, two = (Estimate(*own.loc[norm, ["slope", "low", "high"]]) for norm in ("l1", "l2"))
-        parts.append(f"{name} {told(one, 3)} and {told(two, 3)}")
-    return f" Beside it nets that the theorem covers: {'; '.join(parts)}." if parts else ""
+def growth(sweep: Sweep, norms: Sequence[FloatArray], attacked: Attacked) -> tuple[Estimate, Estimate]:
+    """Exponents of d in gradient norm and vulnerability of trained nets, as D12 judges them.
 
-
-def initial_exponents(results: Results, level: float = 0.9) -> pd.DataFrame:
-    """Fit the exponents of d in the gradients of nets before training, for each sort of net that was drawn.
-
-    Returns:
-        One row a sort and norm: `measurement`, `norm` (`l1`, `l2`, `linf`, `logit_l2`), `slope`, `low`, `high`, `nets`
-        a width, and `covered`: whether theorems 4 and 5 are about it, dense or strided without batch norm and pooling.
-        Medians over images, interval by bootstrap over nets. Empty where nothing was drawn.
+    Args:
+        sweep: the nets.
+        norms: from `trained_norms`.
+        attacked: from `attacked_sweep`.
     """
-    gradients = observations(results, "initial_gradients")
-    rows = []
-    for name, settings in measurement_settings(results, "initial_gradients").items():
-        own = gradients[gradients["measurement"] == name]
-        model = settings["model"]
-        plain = model["kind"] == "dense" or (model["head"] == "flatten" and not model["pool_after"])
-        if own["d"].nunique() < 2:
-            continue
-        for norm in ("l1", "l2", "linf", "logit_l2"):
-            medians = own.groupby(["d", "dataset", "seed", "net"])[norm].median()
-            groups = [np.log(medians[d].to_numpy()) for d in sorted(own["d"].unique())]
-            x = np.log(sorted(own["d"].unique())).tolist()
-            slope = slope_over_groups(x, groups, name=f"{name} {norm}", level=level)
-            row = {"measurement": name, "norm": norm, "slope": slope.value, "low": slope.low, "high": slope.high}
-            rows.append(row | {"nets": min(map(len, groups)), "covered": plain and not model["batch_norm"]})
-    return pd.DataFrame(rows)
+    return sweep.exponent(norms, "D12 gradient"), sweep.exponent(attacked.floored, "D12 vulnerability")
 
 
 def judge_width_sweep(claim: Claim, results: Results) -> Verdict:
     """D12: regress gradient norm and vulnerability of the trained nets on the number of inputs."""
     sweep = width_sweep(results)
-    gradients, attacked = at_end(sweep.table(results, "gradient_norms")), attacked_sweep(results, sweep, "linf")
-    if len(sweep.nets) < WIDTHS or sweep.fewest < NETS_A_WIDTH or gradients.empty or not attacked:
+    attacked = attacked_sweep(results, sweep, "linf")
+    if len(sweep.nets) < WIDTHS or sweep.fewest < NETS_A_WIDTH or not attacked:
         return unjudged(claim)
-    norms = sweep.of(gradients, "l1", "mean")
+    norms = trained_norms(results, sweep)
     if not have_logarithms(norms):
         return unjudged(claim)
-    gradient, vulnerability = (
-        sweep.exponent(values, f"{claim.id} {name}")
-        for name, values in (("gradient", norms), ("vulnerability", attacked.floored))
-    )
+    gradient, vulnerability = growth(sweep, norms, attacked)
     low, high = (claim.limit("exponent") + sign * claim.limit("margin") for sign in (-1, 1))
     holds = all(inside(exponent, low, high) and exponent.low > 0.0 for exponent in (gradient, vulnerability))
     found = (
@@ -284,13 +227,6 @@ def _curvature(sweep: Sweep, shares: Sequence[FloatArray], name: str) -> tuple[f
     logs = [np.log(share) for share in shares]
     drawn = [log[generator.integers(len(log), size=(SAMPLES, len(log)))] for log in logs]
     return float(second @ np.concatenate(logs)), np.concatenate(drawn, axis=1) @ second
-
-
-def _fewest_images(table: pd.DataFrame, sweep: Sweep) -> int:
-    """Images of the net that has the fewest in a table; 0 if one is missing."""
-    if table.empty:
-        return 0
-    return int(np.nan_to_num(np.concatenate(sweep.of(table, "image", "nunique"))).min())
 
 
 def have_logarithms(values: Sequence[FloatArray]) -> bool:

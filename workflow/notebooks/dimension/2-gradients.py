@@ -7,8 +7,17 @@ import pandas as pd
 
 from advdim.figures import poolings, style, vulnerability, widths
 from advdim.figures.display import figure, table
+from advdim.ledger.dimension_initial import exponents_of_sweep, initial_exponents
 from advdim.ledger.dimension_theorems import pooled_gradients
-from advdim.ledger.dimension_widths import EPS, attacked_sweep, initial_exponents, smallest_linf, width_sweep
+from advdim.ledger.dimension_widths import (
+    EPS,
+    attacked_sweep,
+    growth,
+    have_logarithms,
+    smallest_linf,
+    trained_norms,
+    width_sweep,
+)
 from advdim.ledger.observations import at_end
 from advdim.ledger.wording import told
 from advdim.reports.page import open_page
@@ -27,27 +36,29 @@ results = page.results
 sweep = width_sweep(results)
 nets = widths.average_gradients(results, sweep)
 trained, initial = nets[nets["step"] == nets["step"].max()], nets[nets["step"] == 0]
-for norm, anchor, words, claims in (
-    ("linf", "width-sweep", r"$\ell_\infty$ attack", ["D12", "D13"]),
-    ("l2", "width-sweep-l2", r"$\ell_2$ attack of radius $\varepsilon \sqrt d$", ["D15"]),
+norms = trained_norms(results, sweep)
+for norm, anchor, source, words, claims in (
+    ("linf", "width-sweep", "Figure 3 of the source", r"$\ell_\infty$ attack", ["D12", "D13"]),
+    ("l2", "width-sweep-l2", "Figure 7 of the source", r"$\ell_2$ attack of radius $\varepsilon \sqrt d$", ["D15"]),
 ):
     attacked = attacked_sweep(results, sweep, norm)
-    if attacked is None or nets.empty:
+    if attacked is None or not have_logarithms(norms):
         continue
     fooled = widths.join_vulnerability(trained, sweep, attacked)
-    exponents = {name: told(one, 2) for name, one in widths.growth_with_dimension(fooled).items()}
+    gradient, vulnerable = (told(one, 3) for one in growth(sweep, norms, attacked))
     figure(
         widths.draw_sweep(fooled, initial),
         anchor=anchor,
-        caption=f"Vulnerability to the iterated {words} at eps_pixel = {EPS:g}, mean $\\ell_1$ norm of the loss gradient, and "
+        caption=f"{source}: vulnerability to the iterated {words} at eps_pixel = {EPS:g}, mean $\\ell_1$ norm of the loss gradient, and "
         f"accuracy, of {sweep.fewest} nets a width, against $\\sqrt{{d}}$. All widths share the same number of parameters: the "
         "dilation of the convolutions grows with the width. Least squares in logarithms give vulnerability "
-        f"$\\sim d^\\alpha$ with $\\alpha$ = {exponents['fooled']}, and the gradient's norm $\\sim d^\\beta$ with $\\beta$ = {exponents['l1']}; "
-        "the square root of $d$ is 0.5.",
+        f"$\\sim d^\\alpha$ with $\\alpha$ = {vulnerable}, and the gradient's norm of the trained nets $\\sim d^\\beta$ with $\\beta$ = "
+        f"{gradient}; the square root of $d$ is 0.5. Intervals (95 %) are of a bootstrap over the nets of each width, as in claim D12.",
         scale=f"{scale}: {sweep.trained_scale}",
         claims=claims,
-        alt="Three panels: vulnerability, gradient norm and accuracy against the square root of the input dimension.",
-        data=fooled,
+        alt="Vulnerability, gradient norm and accuracy over the square root of the number of inputs: medians of trained nets with "
+        "bars, and of the gradient norm a second curve for nets before training.",
+        data=pd.concat([fooled.assign(state="trained"), initial.assign(state="at initialisation")], ignore_index=True),
         recipes=page.recipes(page.behind(trained)),
     )
 
@@ -66,12 +77,14 @@ if not curves.empty:
         vulnerability.draw_thresholds(curves, EPS),
         anchor="thresholds",
         caption="Share of images whose class changes under an $\\ell_\\infty$ perturbation of at most $\\varepsilon$, for every "
-        "$\\varepsilon$ and width, means over nets: as the iterated attack finds it (lines), and to first order (dashed). The "
+        "$\\varepsilon$ and width, means over nets: by the smallest perturbation that a walk along the boundary finds (`minimal`, "
+        "lines), and to first order (dashed). The "
         f"dotted line is the source's threshold of {EPS:g}. If vulnerability grows with $\\sqrt d$ at small thresholds, the "
         "curves coincide on the right.",
         scale=f"{scale}: {sweep.measured(searched).trained_scale}",
         claims=["D12", "D13"],
-        alt="Curves of vulnerability against the threshold, one for each width, those of larger widths to the left.",
+        alt="Vulnerability over the threshold, and over the threshold times the square root of the number of inputs: rising "
+        "curves, for each width one as measured and a dashed one to first order.",
         data=curves.groupby(["which", "d", "eps_pixel"])["share"].mean().reset_index(),
         recipes=page.recipes(page.behind(searched)),
     )
@@ -123,7 +136,7 @@ if not losses.empty:
         "10 % to the 90 % quantile.",
         scale=page.scale_of(results.select(kind="augmentation_order")),
         claims=["D02"],
-        alt="Two lines of slope 2 in double-logarithmic axes.",
+        alt="Distance of the two losses over eps in double-logarithmic axes, a line for each of two norms, beside one of slope 2.",
         data=losses,
         recipes=page.recipes(results.select(kind="augmentation_order")),
     )
@@ -136,22 +149,28 @@ if not losses.empty:
 
 # %%
 drawn = initial_exponents(results)
-if not nets.empty and nets["d"].nunique() > 2:
-    sorts = {"the experiment's net, drawn": initial, "the experiment's net, trained": trained}
-    drawn = pd.concat([drawn, widths.gradient_exponents(sorts, sweep.fewest)], ignore_index=True)
+behind = page.recipes(results.select(kind="initial_gradients"))
+norms_of_sweep = sweep.table(results, "gradient_norms")
+if len(sweep.nets) > 2 and not norms_of_sweep.empty:
+    states = {"drawn": norms_of_sweep[norms_of_sweep["step"] == 0], "trained": at_end(norms_of_sweep)}
+    own = [exponents_of_sweep(rows, sweep, f"the experiment's net, {state}") for state, rows in states.items()]
+    drawn = pd.concat([drawn, *own], ignore_index=True)
+    behind += page.recipes(page.behind(norms_of_sweep))
 if not drawn.empty:
-    kinds = [kind for kind in ("initial_gradients", "gradient_norms") if results.select(kind=kind).rows]
     figure(
         poolings.draw_initial_exponents(drawn),
         anchor="initialisation",
-        caption="Exponents of $d$ in the norms of the gradient, with 90 % intervals, for nets before training and for the trained "
-        "net of the experiment on widths. Blue: dense and strided nets without batch normalisation, which the theorems cover; "
-        "orange: others. Dotted: the theorems' exponents.",
-        scale=f"{scale}: {', '.join(sorted(set(drawn['measurement'])))}; {int(drawn['nets'].min())} nets a width or more",
+        caption="Exponents of $d$ in the norms of the gradient, medians over images, with 90 % intervals of a bootstrap over nets: "
+        "for sorts of nets before training, named by how they reduce an image (in brackets what the configuration calls them), "
+        "and for the trained net of the experiment on widths. Grey: $1/q - 1/2$ by theorems 4 and 5, and less by $1/2$ where a net ends in an average over the whole image, whose "
+        "area grows with $d$ (theorem 11); averages over areas that are the same at every $d$ change no exponent. Colours tell what "
+        "the theorems are about; nets with batch normalisation or maxima are held against the same exponents.",
+        scale=f"{scale}: {drawn['sort'].nunique()} sorts of nets, {int(drawn['nets'].min())} nets a width or more",
         claims=["D04", "D05"],
-        alt="Exponents with intervals for each sort of net in four panels, one a norm, with the predicted value.",
+        alt="Exponents with intervals, a row for each sort of net and a panel for each of four norms, with a grey mark at the "
+        "exponent that theory names.",
         data=drawn,
-        recipes=page.recipes(results.select(kind=kinds[0])),
+        recipes=behind,
     )
 
 # %%
@@ -165,7 +184,8 @@ if not pooled.empty and pooled["area"].max() > pooled["area"].min():
         "Lines of slope $-1/2$ are what the theorems predict.",
         scale=f"{scale}: {pooled['net'].nunique()} nets at widths {', '.join(map(str, sorted(pooled['width'].unique())))}",
         claims=["D05"],
-        alt="Gradients that fall with the area of the poolings along a line of slope minus one half.",
+        alt="Gradients over the area of the poolings in double-logarithmic axes, a point for each net, coloured by its width, "
+        "beside a line of slope minus one half.",
         data=pooled,
         recipes=page.recipes(results.select(kind="initial_gradients")),
     )

@@ -39,7 +39,7 @@ for norm, anchor, words, claims in (
         "strength of the penalty and against the mean $\\ell_1$ norm of the gradient; a point is a net.",
         scale=page.scale_of(page.behind(rows)),
         claims=claims,
-        alt="Vulnerability falls with the penalty and rises with the gradient's norm for each of five attacks.",
+        alt="Vulnerability over the strength of the penalty, and over the gradient's norm, a line for each of five attacks.",
         data=rows[["method", "strength", "seed", "l1", "attack", "share"]],
         recipes=page.recipes(page.behind(rows)),
     )
@@ -127,7 +127,8 @@ if not by_pooling.empty:
         "A point is a net.",
         scale=page.scale_of(page.behind(by_pooling)),
         claims=["D14"],
-        alt="Points for three kinds of pooling in three panels.",
+        alt="Accuracy, vulnerability, and the gradient's norm before and after training: a point for each net, in columns for "
+        "three kinds of pooling.",
         data=by_pooling[["pooling", "seed", "accuracy", "vulnerability", "l1", "l1_initial"]],
         recipes=page.recipes(page.behind(by_pooling)),
     )
