@@ -59,6 +59,15 @@ def test_intervals_of_shares_end_at_0_and_1(nets: pd.DataFrame) -> None:
     plt.close(fig)
 
 
+def test_seeds_of_equal_accuracy_have_no_bars_below_zero(nets: pd.DataFrame) -> None:
+    equal = nets.assign(accuracy=0.905)
+    assert equal[equal["strength"] == 0.0]["accuracy"].mean() < 0.905  # by rounding
+    fig = training_methods.draw_methods(training_methods.nets_to_compare(equal))
+    (bars,) = fig.axes[2].containers[0][2]
+    assert [np.ptp(bar[:, 1]) for bar in bars.get_segments()] == pytest.approx([0.0] * 3)
+    plt.close(fig)
+
+
 def test_fronts_have_intervals_of_both_means(nets: pd.DataFrame) -> None:
     fig = training_methods.draw_fronts(nets)
     across, along = fig.axes[0].containers[1][2]
@@ -69,10 +78,12 @@ def test_fronts_have_intervals_of_both_means(nets: pd.DataFrame) -> None:
 
 
 def test_nets_through_the_attack_stand_beside_their_twins(nets: pd.DataFrame) -> None:
-    fig = training_methods.draw_through_attack(nets)
+    twins = training_methods.with_twins(nets.drop(nets.index[nets["method"] == THROUGH["linf"]][0]))
+    assert twins.groupby("method").size().to_dict() == {AUGMENTATIONS["linf"]: 8, THROUGH["linf"]: 8}
+    fig = training_methods.draw_through_attack(twins)
     points = fig.axes[0].lines[0]
     assert points.get_xdata() == pytest.approx(points.get_ydata())
-    assert len(points.get_xdata()) == 9
+    assert len(points.get_xdata()) == 8
     plt.close(fig)
 
 
@@ -141,7 +152,11 @@ def test_exponents_orders_areas_and_poolings_are_drawn() -> None:
             for seed in range(3)
         ]
     )
-    assert len(poolings.draw_poolings(kinds).axes) == 3
+    fig = poolings.draw_poolings(kinds)
+    assert len(fig.axes) == 3
+    bars = [line.get_ydata() for line in fig.axes[1].lines if len(line.get_ydata()) > 1]
+    assert min(map(min, bars)) == 0.0  # Student's interval of 0, 0.1 and 0.2 would end at -0.148
+    assert max(map(max, bars)) == pytest.approx(0.1 + 4.3027 * 0.1 / np.sqrt(3), rel=1e-3)
     plt.close("all")
 
 

@@ -54,6 +54,14 @@ def test_mean_against_scipy() -> None:
     assert (estimate.low, estimate.high) == pytest.approx((expected.low, expected.high))
 
 
+def test_intervals_of_mean_shares_end_at_0_and_1() -> None:
+    wide = intervals.mean_share([0.1, 0.9, 0.8])
+    assert (wide.value, wide.low, wide.high) == (pytest.approx(0.6), 0.0, 1.0)
+    narrow = [0.5, 0.51, 0.52]
+    assert intervals.mean_share(narrow, 0.9) == intervals.mean(narrow, 0.9)
+    assert intervals.mean_share([0.3]) == intervals.Estimate(0.3, 0.0, 1.0)
+
+
 def test_mean_covers_as_often_as_it_says() -> None:
     samples = np.random.default_rng(0).standard_normal((2000, 4)) + 3.0
     estimates = [intervals.mean(sample, level=0.8) for sample in samples]

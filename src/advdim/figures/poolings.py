@@ -10,6 +10,7 @@ from advdim.figures.style import PAGE, shades
 from advdim.figures.vulnerability import GRADIENT
 from advdim.ledger.dimension_initial import THEOREMS
 from advdim.ledger.dimension_pooling import POOLINGS
+from advdim.statistics.intervals import mean_share
 from advdim.theory.scaling import pooled_gradient_scale
 
 NORMS = {
@@ -31,7 +32,7 @@ def draw_poolings(nets: pd.DataFrame) -> Figure:
     for axes, column in zip(panels, ("accuracy", "vulnerability"), strict=False):
         sns.swarmplot(nets, y=column, ax=axes, color="C0", alpha=0.6, **look)
         sns.pointplot(
-            nets, x="pooling", y=column, order=POOLINGS, errorbar=("ci", 95), seed=0, ax=axes, color="black",
+            nets, x="pooling", y=column, order=POOLINGS, errorbar=_interval, ax=axes, color="black",
             linestyle="none", marker="_", markersize=14, capsize=0.15, linewidth=1.2,
         )  # fmt: skip
         axes.set(title=column.capitalize(), xlabel="", ylabel="share of test images")
@@ -41,6 +42,12 @@ def draw_poolings(nets: pd.DataFrame) -> Figure:
     panels[2].set(title=GRADIENT, xlabel="", ylabel="", yscale="log")
     panels[2].legend(title="")
     return fig
+
+
+def _interval(shares: "pd.Series[float]") -> tuple[float, float]:
+    """Ends of the interval of a mean, as Seaborn asks for them."""
+    one = mean_share(shares)
+    return one.low, one.high
 
 
 def draw_initial_exponents(exponents: pd.DataFrame) -> Figure:

@@ -21,7 +21,7 @@ from advdim.ledger.dimension_nets import (
     THROUGH,
     of_methods,
 )
-from advdim.statistics.intervals import Estimate, mean
+from advdim.statistics.intervals import Estimate, mean_share
 
 COLOURS = {
     PLAIN: "black",
@@ -32,10 +32,8 @@ COLOURS = {
     PGD["linf"]: "C4",
     PGD["l2"]: "C6",
     CROSS_LIPSCHITZ: "C2",
-    THROUGH["linf"]: "C7",
-    THROUGH["l2"]: "C8",
 }
-DASHED = (*AUGMENTATIONS.values(), *THROUGH.values())
+DASHED = tuple(AUGMENTATIONS.values())
 BY_EPS = (*PENALTIES.values(), *AUGMENTATIONS.values(), *PGD.values())
 """Methods whose strength is an eps, on one axis."""
 
@@ -126,34 +124,42 @@ def _bars(groups: "SeriesGroupBy[Any, Any]", intervals: bool) -> list[list[float
     below, above = [], []
     for _, values in groups:
         centre = float(values.mean())
-        one = mean(values) if intervals and len(values) > 1 else Estimate(centre, values.min(), values.max())
-        low, high = (max(one.low, 0.0), min(one.high, 1.0)) if intervals else (one.low, one.high)
-        below.append(centre - low)
-        above.append(high - centre)
+        one = mean_share(values) if intervals and len(values) > 1 else Estimate(centre, values.min(), values.max())
+        below.append(max(centre - one.low, 0.0))  # the mean of equal values may lie a rounding beside them
+        above.append(max(one.high - centre, 0.0))
     return [below, above]
 
 
-def draw_through_attack(nets: pd.DataFrame) -> Figure:
-    """Draw nets that were trained with back-propagation through the attack against their twins of the same seed.
+def with_twins(nets: pd.DataFrame) -> pd.DataFrame:
+    """Keep the nets that were trained through the attack, and those of the same norm, strength and seed that were not.
 
     Args:
         nets: one row a net, from `advdim.ledger.dimension_comparison.compared_nets`.
+    """
+    nets = of_methods(nets, [*AUGMENTATIONS.values(), *THROUGH.values()])
+    norm = nets["method"].map({name: norm for names in (AUGMENTATIONS, THROUGH) for norm, name in names.items()})
+    return nets[nets.groupby([norm, "strength", "seed"])["method"].transform("nunique") == 2]
+
+
+def draw_through_attack(twins: pd.DataFrame) -> Figure:
+    """Draw nets that were trained with back-propagation through the attack against their twins of the same seed.
+
+    Args:
+        twins: from `with_twins`.
     """
     fig, panels = plt.subplots(1, 3, figsize=(PAGE[0], COLUMN[1]), layout="constrained")
     for axes, (column, words) in zip(
         panels, (("l1", GRADIENT), ("vulnerability", "vulnerability"), ("accuracy", "accuracy")), strict=True
     ):
         for norm, colour in (("linf", "C9"), ("l2", "C1")):
-            keys = ["strength", "seed"]
-            one, other = (
-                nets[nets["method"] == name[norm]].set_index(keys)[column] for name in (AUGMENTATIONS, THROUGH)
+            usual, through = (
+                twins[twins["method"] == name[norm]].set_index(["strength", "seed"])[column].sort_index()
+                for name in (AUGMENTATIONS, THROUGH)
             )
-            pairs = pd.concat([one, other], axis=1, keys=["one", "other"]).dropna()
-            if pairs.empty:
-                continue
-            axes.plot(pairs["one"], pairs["other"], "o", ms=4, color=colour, label=AUGMENTATIONS[norm])
-        usual = of_methods(nets, list(AUGMENTATIONS.values()))[column].mean()  # through a mean: the line widens no axis
-        axes.axline((float(usual),) * 2, slope=1, color="grey", lw=1, ls=":")
+            if len(usual):
+                axes.plot(usual, through, "o", ms=4, color=colour, label=AUGMENTATIONS[norm])
+        middle = of_methods(twins, list(AUGMENTATIONS.values()))[column].mean()  # so the line widens no axis
+        axes.axline((float(middle),) * 2, slope=1, color="grey", lw=1, ls=":")
         axes.set(title=words, xlabel="as usual", ylabel="through the attack" if column == "l1" else "")
     fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig

@@ -96,6 +96,26 @@ def mean(values: ArrayLike, level: float = 0.95) -> Estimate:
     return _student(centre, error, sample.size - 1, level)
 
 
+def mean_share(shares: ArrayLike, level: float = 0.95) -> Estimate:
+    """Mean over seeds of shares, with that part of Student's interval that lies in [0, 1].
+
+    Args:
+        shares: shape (n,), in [0, 1], one value a seed.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Arithmetic mean; with a single value the interval is (0, 1).
+
+    Raises:
+        ValueError: as :func:`mean`.
+
+    Source:
+        Student 1908.
+    """
+    one = mean(shares, level)
+    return Estimate(one.value, max(one.low, 0.0), min(one.high, 1.0))
+
+
 def difference_of_means(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Estimate:
     """Difference of two means with Welch's interval.
 

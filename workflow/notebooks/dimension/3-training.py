@@ -7,7 +7,7 @@ from advdim.figures import poolings, style, training_methods, vulnerability
 from advdim.figures.display import figure, table
 from advdim.figures.suspicions import sum_suspicions
 from advdim.ledger.dimension_comparison import compared_nets
-from advdim.ledger.dimension_nets import AUGMENTATIONS, THROUGH, net_rows, of_methods
+from advdim.ledger.dimension_nets import net_rows
 from advdim.ledger.dimension_penalties import penalised_nets
 from advdim.ledger.dimension_pooling import pooling_nets
 from advdim.reports.page import open_page
@@ -96,8 +96,8 @@ if not methods.empty and methods["method"].nunique() > 2:
             data=compared[["method", "strength", "seed", "vulnerability", "accuracy"]],
             recipes=page.recipes(page.behind(compared)),
         )
-    twins = of_methods(methods, [*AUGMENTATIONS.values(), *THROUGH.values()])
-    if twins["method"].isin(THROUGH.values()).any():
+    twins = training_methods.with_twins(methods)
+    if not twins.empty:
         figure(
             training_methods.draw_through_attack(twins),
             anchor="through-attack",
@@ -123,7 +123,8 @@ if not by_pooling.empty:
         poolings.draw_poolings(by_pooling),
         anchor="pooling",
         caption="Accuracy, vulnerability to the iterated $\\ell_\\infty$ attack at eps_pixel = "
-        f"{by_pooling['eps'].max():g} with 95 % intervals of the mean, and the gradient's $\\ell_1$ norm before and after training. "
+        f"{by_pooling['eps'].max():g} with Student's 95 % intervals of the mean, which are cut off at 0 and 1, and the gradient's "
+        "$\\ell_1$ norm before and after training. "
         "A point is a net.",
         scale=page.scale_of(page.behind(by_pooling)),
         claims=["D14"],
