@@ -28,6 +28,7 @@ def raw() -> dict[str, Any]:
         "kind": "number",
         "where": "sec. 3",
         "statement": "Something holds.",
+        "estimate": "share of it",
         "rule": "Reproduced if it does.",
         "margin": 0.005,
         "needs": "Seconds.",

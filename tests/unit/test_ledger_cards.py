@@ -57,7 +57,6 @@ def test_our_value_stands_beside_the_name_of_what_it_is(monkeypatch: pytest.Monk
     assert "two-sided one of 90 %, so that its lower end is the one-sided 95 % bound" in of_share
     for claim in CLAIMS.claims:
         if claim.study == "tilting":
-            assert claim.estimate, claim.id
             assert str(Markup.escape(claim.estimate)) in shown[claim.id]
     assert "<dt>Ours</dt>" not in cards(CLAIMS, monkeypatch, "tilting")["T01"]
 
@@ -79,6 +78,6 @@ def verdict_rows(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_verdict_is_told_with_the_scale_at_which_it_was_reached(verdict_rows: str) -> None:
     assert '<span class="scale">Scale: digits &lt;8 x 8&gt;</span>a &lt; b</td>' in verdict_rows
-    assert ">It takes: Seconds &amp; MNIST.</td>" in verdict_rows
+    assert "Seconds" not in verdict_rows
     assert "1 of 2 claims can be judged at this scale." in verdict_rows
     assert "one reached at laptop scale can change" in verdict_rows

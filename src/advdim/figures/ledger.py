@@ -17,16 +17,15 @@ OUTCOMES = ("reproduced", "deviates", "erratum", "needs")
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", "snakemake", "dvc")
 
 
-def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_judged: bool = False) -> None:
-    """Show verdict, scale and finding of each claim, with a link to its row of the ledger.
+def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str) -> None:
+    """Show verdict, scale and finding of each claim that this run can judge, with a link to its row of the ledger.
 
     Args:
         claims: the sources' claims.
         verdicts: one row a claim, see `advdim.ledger.verdict.Verdict`.
         anchor: id of the table.
-        only_judged: leave out the claims that this run cannot judge.
     """
-    rows = verdicts[verdicts["verdict"] != "needs"] if only_judged else verdicts
+    rows = verdicts[verdicts["verdict"] != "needs"]
     shown = pd.DataFrame(
         {
             "claim": rows["claim"],
@@ -35,13 +34,12 @@ def verdict_table(claims: Claims, verdicts: pd.DataFrame, *, anchor: str, only_j
             "scale, and what was found": pd.Series(map(_at_scale, rows.to_dict("records")), rows.index, object),
         }
     )
-    judged = int((verdicts["verdict"] != "needs").sum())
     table(
         shown,
         anchor=anchor,
-        caption=f"{judged} of {len(verdicts)} claims can be judged at this scale."
-        + (" The others are in the ledger, with what they need." if only_judged else "")
-        + " A verdict holds for the scale named beside it: one reached at laptop scale can change at the source's own.",
+        caption=f"{len(rows)} of {len(verdicts)} claims can be judged at this scale. The others are in the ledger, "
+        "with what they need. A verdict holds for the scale named beside it: one reached at laptop scale can change at "
+        "the source's own.",
         formats={"claim": Markup('<a href="ledger.html#{0}">{0}</a>').format, "verdict": verdict},
     )
 
@@ -104,9 +102,7 @@ def _list(sentences: Iterable[str]) -> None:
 
 
 def _at_scale(found: dict[Hashable, Any]) -> Markup:
-    """What was found, below the scale at which it was; of a claim that was not judged, what it takes."""
-    if found["verdict"] == "needs":
-        return Markup("It takes: {}").format(found["found"])
+    """What was found, below the scale at which it was."""
     return Markup('<span class="scale">Scale: {}</span>{}').format(found["scale"], found["found"])
 
 
@@ -145,9 +141,7 @@ def _margin(margin: float | Mapping[str, float] | None) -> Markup | str:
 def _ours(claim: Claim, found: dict[Hashable, Any]) -> Markup | str:
     """Our value with its interval, and the name of what was estimated."""
     interval = _interval(found)
-    if not (interval and claim.estimate):
-        return interval
-    return Markup('{} <span class="where">({})</span>').format(interval, claim.estimate)
+    return Markup('{} <span class="where">({})</span>').format(interval, claim.estimate) if interval else interval
 
 
 def _interval(found: dict[Hashable, Any]) -> Markup | str:

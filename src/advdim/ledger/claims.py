@@ -41,8 +41,8 @@ class Claim(BaseModel):
     statement: Text = Field(description="what is claimed, in our words")
     source_value: Text | None = Field(default=None, description="the published figure, as text")
     erratum: Text | None = Field(default=None, description="where the source errs: its version, ours, what is wrong")
-    estimate: Text | None = Field(
-        default=None, description="what our value is, in words; with the level of its interval if that is not 95 %"
+    estimate: Text = Field(
+        description="what our value is, in words; with the level of its interval if that is not 95 %"
     )
     rule: Text = Field(description="estimate, test or margin, level and multiplicity that decide the verdict")
     margin: float | dict[str, float] | None = Field(

@@ -23,7 +23,7 @@ results = page.results
 # at several widths to nets with the same number of parameters.
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
+verdict_table(page.claims, page.verdicts, anchor="verdicts")
 not_run(page.not_run)
 recorded(page.recorded)
 
@@ -51,7 +51,7 @@ if photographs.rows:
 # %% [markdown]
 # ## ImageNet's classes
 #
-# What is in the sets built from ILSVRC2012, where such sets are part of this run.
+# What is in the sets built from ILSVRC2012. Where nothing follows, no such set is part of this run.
 
 # %%
 for number, (name, built) in enumerate(imagenet.families(results).items(), 1):

@@ -31,7 +31,7 @@ page = open_page(handed, scale)
 count_table(page.claims, page.verdicts)
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="judged", only_judged=True)
+verdict_table(page.claims, page.verdicts, anchor="judged")
 
 # %% [markdown]
 # ## Scale and provenance

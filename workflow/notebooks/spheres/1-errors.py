@@ -26,7 +26,7 @@ results = page.results
 # measure $\mu$ is the best shape there is, and even its mean distance shrinks like $1/\sqrt{d}$ (theorem 5.1).
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
+verdict_table(page.claims, page.verdicts, anchor="verdicts")
 not_run(page.not_run)
 recorded(page.recorded)
 

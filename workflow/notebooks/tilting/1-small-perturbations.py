@@ -34,7 +34,7 @@ results = page.results
 # data on this page.
 
 # %%
-verdict_table(page.claims, page.verdicts, anchor="verdicts", only_judged=True)
+verdict_table(page.claims, page.verdicts, anchor="verdicts")
 
 # %%
 not_run(page.not_run)
