@@ -60,11 +60,11 @@ curves = (
 if not methods.empty and methods["method"].nunique() > 2:
     norms = (
         r"Figure 2 of the source, under iterated $\ell_\infty$ attacks",
-        r"Figure 6 of the source, under iterated $\ell_2$ attacks",
+        r"Figure 6 of the source, which has DeepFool there, under iterated $\ell_2$ attacks",
     )
     for column, eps, anchor, words, claims in (
         ("vulnerability", "eps", "methods", norms[0], ["D07", "D08", "D09", "D17"]),
-        ("vulnerability_l2", "eps_l2", "methods-l2", f"{norms[1]} instead of its DeepFool", ["D15", "D17"]),
+        ("vulnerability_l2", "eps_l2", "methods-l2", norms[1], ["D15", "D17"]),
     ):
         compared = training_methods.nets_to_compare(methods, column)
         if len(compared) < 3:
