@@ -19,8 +19,9 @@ results = page.results
 # # Adversarial spheres
 #
 # Two spheres in $d$ dimensions, one of radius 1 and one of radius $R = 1.3$: which one does a point lie on? The task is
-# as plain as can be, the data have no noise, and the best boundary is known. Yet nets that make no error on millions of
-# random points have errors close to almost every point. This page follows Gilmer et al. (2018), *Adversarial Spheres*.
+# as plain as can be, the data have no noise, and the best boundary is known. Yet nets that Gilmer et al. (2018),
+# *Adversarial Spheres*, report to make no error on millions of random points have errors close to almost every point.
+# This page follows them.
 #
 # The reason is geometry. In high dimension a set of errors that is far from all points must be very small: a cap of
 # measure $\mu$ is the best shape there is, and even its mean distance shrinks like $1/\sqrt{d}$ (theorem 5.1).
