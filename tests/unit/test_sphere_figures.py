@@ -28,7 +28,8 @@ def listing(tmp_path: Path) -> Listing:
         table |= {"logit": 5.0 if aim == "worst" else 0.1}
         for name in ("balls", "flat"):
             labels = NET | {"dataset": name, "measurement": aim}
-            made.add("attacks", "manifold", labels, {"aim": aim, "steps": 1000, "step_size": 0.001}, table=table)
+            settings = {"aim": aim, "steps": 1000, "step_size": 0.001, "radii": [1.0, 1.3]}
+            made.add("attacks", "manifold", labels, settings, table=table)
     counted = {"step": 100, "sphere": ["inner", "outer"], "points": 1000, "errors": [20, 5]}
     made.add("statistics", "error_rate", NET | {"measurement": "rate"}, {}, table=counted)
     return made
@@ -45,6 +46,16 @@ def test_snapshots_have_the_nearest_errors_and_the_rate_on_the_inner_sphere(list
     (snapshot,) = sphere_errors.sum_snapshots(attacked, listing.results.table("error_rate")).itertuples()
     assert (snapshot.dataset, snapshot.distance, snapshot.rate) == ("balls", pytest.approx(0.2), 0.02)
     assert snapshot.rate_low < 0.02 < snapshot.rate_high
+
+
+def test_searches_over_few_norms_are_not_drawn_over_the_norm(listing: Listing) -> None:
+    listing.add("statistics", "norm_sweep", NET | {"measurement": "sweep"}, {}, table={"radius": [1.0], "points": 9})
+    assert sphere_errors.searches_over_norms(listing.results).empty
+    radii = [0.6, 1.0, 2.4]
+    settings = {"aim": "nearest", "steps": 10, "step_size": 0.1, "radii": radii}
+    table = {"step": 100, "start": 0, "radius": radii, "found": True, "distance": 0.1}
+    listing.add("attacks", "manifold", NET | {"measurement": "wide"}, settings, table=table)
+    assert sphere_errors.searches_over_norms(listing.results)["radius"].to_list() == radii
 
 
 def test_without_a_search_there_are_no_snapshots(listing: Listing) -> None:

@@ -37,6 +37,15 @@ def nearest_searches(results: Results) -> pd.DataFrame:
     return searches[searches["measurement"].isin(nearest)].assign(dimension=dimensions, counted=counted)
 
 
+def searches_over_norms(results: Results) -> pd.DataFrame:
+    """Keep of the searches that aim at the nearest error those over many norms, on datasets with a sweep over norms."""
+    searches, norms = nearest_searches(results), results.table("norm_sweep")
+    if searches.empty or norms.empty:
+        return pd.DataFrame()
+    wide = [name for name, attack in measurement_settings(results, "manifold").items() if len(attack["radii"]) > 2]
+    return searches[searches["measurement"].isin(wide) & searches["dataset"].isin(norms["dataset"])]
+
+
 def attacked_starts(results: Results) -> pd.DataFrame:
     """Read the searches from the inner sphere that the ledger judges, on nets whose errors were counted.
 

@@ -7,7 +7,6 @@ from advdim.figures import sphere_errors, spheres, style
 from advdim.figures.display import figure, table
 from advdim.figures.ledger import not_run, recorded, verdict_table
 from advdim.figures.sphere_errors import KEYS
-from advdim.ledger.observations import measurement_settings
 from advdim.reports.page import open_page
 from advdim.theory import caps
 
@@ -182,10 +181,8 @@ if not slices.empty:
 # called right unless they lie close to it. A search also finds errors where random points show none.
 
 # %%
-norms, searches = results.table("norm_sweep"), sphere_errors.nearest_searches(results)
-if not norms.empty and not searches.empty:
-    wide = [name for name, attack in measurement_settings(results, "manifold").items() if len(attack["radii"]) > 2]
-    swept = searches[searches["measurement"].isin(wide) & searches["dataset"].isin(norms["dataset"])]
+norms, swept = results.table("norm_sweep"), sphere_errors.searches_over_norms(results)
+if not norms.empty and not swept.empty:
     outer = float(results.datasets.loc[norms["dataset"].iloc[0], "outer_radius"])
     fig, drawn = spheres.draw_norms(norms, swept, (1 + outer) / 2)
     figure(
@@ -228,6 +225,7 @@ if not circles.empty:
 # one wrong axis, and the others in the middle of what is right, their errors are two small caps around that axis.
 
 # %%
+searches = sphere_errors.nearest_searches(results)
 if not searches.empty:
     swept = searches[~searches["counted"] & searches["dataset"].map(results.datasets["points"]).isna()]
     if len(set(swept["dimension"])) > 1:
