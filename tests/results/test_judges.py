@@ -246,7 +246,8 @@ def test_no_sampled_error(study: Study, steps: int, points: int, errors: int, ve
     found = study.judge("S01")
     assert found.verdict == verdict
     if errors == 0 and verdict == "reproduced":
-        assert found.high == pytest.approx(-math.log(0.05) / 2e7, rel=1e-3)
+        assert found.high == pytest.approx(-math.log(0.025) / 2e7, rel=1e-3)
+        assert "one-sided 95 % upper bound of the error rate is at most 1.5e-07" in found.found
 
 
 @pytest.mark.parametrize(
