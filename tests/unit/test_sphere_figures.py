@@ -48,6 +48,23 @@ def test_snapshots_have_the_nearest_errors_and_the_rate_on_the_inner_sphere(list
     assert snapshot.rate_low < 0.02 < snapshot.rate_high
 
 
+def test_dimensions_are_swept_where_no_errors_were_counted(tmp_path: Path) -> None:
+    made = Listing(tmp_path)
+    for name, dimension in (("d10", 10), ("d60", 60)):
+        made.add("datasets", "spheres", {"dataset": name}, {"dimension": dimension, "points": None})
+        table = {"step": 9, "start": [0], "radius": [1.0], "found": True, "distance": 0.1}
+        labels = NET | {"dataset": name, "measurement": "both"}
+        made.add("attacks", "manifold", labels, {"aim": "nearest", "radii": [1.0]}, table=table)
+        swept = sphere_errors.searches_over_dimensions(made.results)
+        assert swept["dimension"].to_list() == ([] if name == "d10" else [10, 60])
+
+
+def test_the_roles_of_some_nets_are_theirs_alone(listing: Listing) -> None:
+    own = listing.results.of_nets_in(pd.DataFrame([NET | {"step": 100}]))
+    assert {row["labels"]["dataset"] for row in own.rows} == {"balls"}
+    assert {row["stage"] for row in own.rows} == {"models", "attacks", "statistics"}
+
+
 def test_searches_over_few_norms_are_not_drawn_over_the_norm(listing: Listing) -> None:
     listing.add("statistics", "norm_sweep", NET | {"measurement": "sweep"}, {}, table={"radius": [1.0], "points": 9})
     assert sphere_errors.searches_over_norms(listing.results).empty

@@ -137,6 +137,11 @@ def table(
     )
 
 
+def not_part_of_this_run() -> None:
+    """Say under a heading that this run has nothing to show there."""
+    _show(Markup('<p class="absent">Not part of this run.</p>'))
+
+
 def _in_every_row(words: Mapping[str, str]) -> Markup:
     told = Markup("; ").join(Markup("{} <b>{}</b>").format(tables.heading(name), word) for name, word in words.items())
     return Markup("<p>In every row: {}.</p>").format(told) if told else Markup("")

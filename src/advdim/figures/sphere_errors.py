@@ -46,6 +46,19 @@ def searches_over_norms(results: Results) -> pd.DataFrame:
     return searches[searches["measurement"].isin(wide) & searches["dataset"].isin(norms["dataset"])]
 
 
+def searches_over_dimensions(results: Results) -> pd.DataFrame:
+    """Keep the searches on nets that know endless points and whose errors were not counted: those of S08.
+
+    Returns:
+        Rows of `nearest_searches`; empty where they are all in one dimension.
+    """
+    searches = nearest_searches(results)
+    if searches.empty:
+        return searches
+    swept = searches[~searches["counted"] & searches["dataset"].map(results.datasets["points"]).isna()]
+    return swept if len(set(swept["dimension"])) > 1 else swept.iloc[:0]
+
+
 def attacked_starts(results: Results) -> pd.DataFrame:
     """Read the searches from the inner sphere that the ledger judges, on nets whose errors were counted.
 
@@ -173,8 +186,13 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
     look = {"x": "step", "hue": "net", "marker": "o", "errorbar": ("pi", 100)}
     sns.lineplot(total, y="upper", ax=panels[0], **look)
     panels[0].set(
-        yscale="log", ylabel="error rate, one-sided 95 % bound", title="Random points", xlabel="training step"
+        xscale="log",
+        yscale="log",
+        ylabel="error rate, one-sided 95 % bound",
+        title="Random points",
+        xlabel="training step",
     )
+    panels[0].set_xscale("symlog", linthresh=100)  # snapshots lie evenly on it, and 0 has a place
     panels[0].legend(fontsize=7)
     sns.lineplot(snapshots.assign(net=_name_nets(snapshots)), y="share_found", legend=False, ax=panels[1], **look)
     panels[1].set(ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points")

@@ -4,7 +4,7 @@ scale = ""
 
 # %%
 from advdim.figures import sphere_errors, spheres, style
-from advdim.figures.display import figure, table
+from advdim.figures.display import figure, not_part_of_this_run, table
 from advdim.figures.ledger import not_run, recorded, verdict_table
 from advdim.figures.sphere_errors import KEYS
 from advdim.reports.page import open_page
@@ -52,6 +52,8 @@ if not pairs.empty:
         alt=f"Histogram of distances, narrow around {expected:.2f}.",
         recipes=page.recipes(measured),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## The nearest error and the error rate
@@ -66,6 +68,7 @@ if not pairs.empty:
 attacked, counted = sphere_errors.attacked_starts(results), results.table("error_rate")
 snapshots = sphere_errors.sum_snapshots(attacked, counted)
 if not snapshots.empty:
+    measured_nets = results.of_nets_in(snapshots)
     shown = sphere_errors.shown_beside_caps(snapshots)
     dimension = int(attacked["dimension"].iloc[0])
     figure(
@@ -75,11 +78,11 @@ if not snapshots.empty:
         f"error rate, in {dimension} dimensions. {len(shown)} snapshots of nets in training are shown; "
         f"{len(snapshots) - len(shown)} with no sampled error, or with starts from which the attack found none, are in the "
         "table. The curves are those of a cap of that measure.",
-        scale=page.scale_of(results.select(experiment=str(attacked["experiment"].iloc[0]))),
+        scale=page.scale_of(measured_nets),
         claims=["S02", "S16", "S17", "S18"],
         alt="Scatter of mean distance against error rate beside the curve of a cap; smaller rates lie further away.",
         data=snapshots,
-        recipes=page.recipes(results.select(stage="attacks")),
+        recipes=page.recipes(measured_nets.select(stage="attacks")),
     )
 
 # %% [markdown]
@@ -97,11 +100,11 @@ if not snapshots.empty:
         caption="Left: one-sided 95 % upper bound of the error rate on fresh points of both spheres (exact; of the largest "
         "sample, where a snapshot was sampled twice). Right: share of random starts on the inner sphere from which the "
         "attack finds an error. Bands span the seeds.",
-        scale=page.scale_of(results.select(experiment=str(attacked["experiment"].iloc[0]))),
+        scale=page.scale_of(measured_nets),
         claims=["S01", "S02"],
         alt="Error rates fall with the training step while the share of successful attacks stays high.",
         data=total,
-        recipes=page.recipes(results.select(kind="error_rate")),
+        recipes=page.recipes(measured_nets.select(kind="error_rate")),
     )
 
 # %%
@@ -127,6 +130,8 @@ if not aims.empty:
         caption="Searches along the inner sphere from the same starts, on nets at the end of their training: to the first "
         "error, and to the last step. Distances are chords in inner radii; a positive logit says outer, so is wrong.",
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## Between the spheres
@@ -150,6 +155,8 @@ if not shell.empty:
         data=last[[*KEYS, "start", "found", "distance", "norm"]],
         recipes=page.recipes(results.select(kind="shell")),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## Slices of the space
@@ -173,6 +180,8 @@ if not slices.empty:
         data=one[one["plane"] == 0][["sort", "angle_deg", "radius", "logit"]],
         recipes=page.recipes(results.select(kind="slices")),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## Points of any norm
@@ -196,6 +205,8 @@ if not norms.empty and not swept.empty:
         data=drawn,
         recipes=page.recipes(results.select(kind="norm_sweep")),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## Two dimensions
@@ -217,6 +228,8 @@ if not circles.empty:
         data=errors.reset_index(),
         recipes=page.recipes(results.select(kind="circles")),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## From which dimension on errors can be found
@@ -225,24 +238,23 @@ if not circles.empty:
 # one wrong axis, and the others in the middle of what is right, their errors are two small caps around that axis.
 
 # %%
-searches = sphere_errors.nearest_searches(results)
-if not searches.empty:
-    swept = searches[~searches["counted"] & searches["dataset"].map(results.datasets["points"]).isna()]
-    if len(set(swept["dimension"])) > 1:
-        power = results.table("search_power")
-        if not power.empty:
-            power = power.assign(dimension=power["dataset"].map(results.datasets["dimension"]))
-        fig, drawn = spheres.draw_dimensions(swept, power)
-        sweep = results.select(experiment=str(swept["experiment"].iloc[0]))
-        figure(
-            fig,
-            anchor="dimensions",
-            caption="Share of starts on both spheres from which the search finds an error, by dimension, with exact 95 % "
-            "intervals; all seeds together. Beside it what the same search finds on the inner sphere of ellipsoids whose "
-            "one wrong alpha is given: its power.",
-            scale=page.scale_of(sweep),
-            claims=["S08"],
-            alt="The share of starts with an error by dimension.",
-            data=drawn,
-            recipes=page.recipes(sweep),
-        )
+swept = sphere_errors.searches_over_dimensions(results)
+if not swept.empty:
+    power = results.table("search_power")
+    if not power.empty:
+        power = power.assign(dimension=power["dataset"].map(results.datasets["dimension"]))
+    fig, drawn = spheres.draw_dimensions(swept, power)
+    figure(
+        fig,
+        anchor="dimensions",
+        caption="Share of starts on both spheres from which the search finds an error, by dimension, with exact 95 % "
+        "intervals; all seeds together. Beside it what the same search finds on the inner sphere of ellipsoids whose "
+        "one wrong alpha is given: its power.",
+        scale=page.scale_of(results.of_nets_in(swept)),
+        claims=["S08"],
+        alt="The share of starts with an error by dimension.",
+        data=drawn,
+        recipes=page.recipes(results.of_nets_in(swept)),
+    )
+else:
+    not_part_of_this_run()

@@ -4,7 +4,7 @@ scale = ""
 
 # %%
 from advdim.figures import ellipsoids, sphere_errors, style
-from advdim.figures.display import figure
+from advdim.figures.display import figure, not_part_of_this_run
 from advdim.figures.half_input import draw_half_input
 from advdim.figures.sphere_errors import KEYS, TRAINED
 from advdim.reports.page import open_page
@@ -41,6 +41,8 @@ if not alphas.empty:
         data=final[[*TRAINED, "rank", "alpha"]],
         recipes=page.recipes(shown),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## How near the errors really are
@@ -89,6 +91,8 @@ if not losses.empty:
         data=losses[[*KEYS, "mean_loss", "worst_loss", "wrong"]],
         recipes=page.recipes(results.select(kind="quadratic_losses")),
     )
+else:
+    not_part_of_this_run()
 
 # %% [markdown]
 # ## How good is the normal approximation?
