@@ -193,10 +193,12 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
         xlabel="training step",
     )
     panels[0].set_xscale("symlog", linthresh=100)  # snapshots lie evenly on it, and 0 has a place
-    panels[0].legend(fontsize=7)
+    names = panels[0].get_legend_handles_labels()
+    panels[0].get_legend().remove()
     sns.lineplot(snapshots.assign(net=_name_nets(snapshots)), y="share_found", legend=False, ax=panels[1], **look)
     panels[1].set(ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points")
     panels[1].set(xlabel="training step")
+    panels[1].legend(*names, fontsize=7, loc="lower left")  # where the attack finds errors, there is room below
     fig.tight_layout()
     return fig
 
