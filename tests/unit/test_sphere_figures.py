@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from advdim.figures import ellipsoids, sphere_errors, spheres
+from advdim.ledger.observations import at_end
+from advdim.reports.page import Page
 from advdim.theory.caps import mean_distance_to_cap
 from tests.made_up_results import Listing
 
@@ -59,10 +61,10 @@ def test_dimensions_are_swept_where_no_errors_were_counted(tmp_path: Path) -> No
         assert swept["dimension"].to_list() == ([] if name == "d10" else [10, 60])
 
 
-def test_the_roles_of_some_nets_are_theirs_alone(listing: Listing) -> None:
-    own = listing.results.of_nets_in(pd.DataFrame([NET | {"step": 100}]))
+def test_behind_a_table_of_nets_lies_what_was_measured_on_them_alone(listing: Listing) -> None:
+    own = Page(listing.results, pd.DataFrame(), "test", (), ()).behind(pd.DataFrame([NET | {"step": 100}]))
     assert {row["labels"]["dataset"] for row in own.rows} == {"balls"}
-    assert {row["stage"] for row in own.rows} == {"models", "attacks", "statistics"}
+    assert {row["stage"] for row in own.rows} == {"datasets", "models", "attacks", "statistics"}
 
 
 def test_searches_over_few_norms_are_not_drawn_over_the_norm(listing: Listing) -> None:
@@ -107,7 +109,7 @@ def test_the_upper_bound_is_a_one_sided_one() -> None:
 
 def test_two_trainings_of_one_net_stay_apart() -> None:
     rows = [NET | {"training": name, "step": step, "x": 1} for name, step in (("a", 5), ("a", 9), ("b", 7))]
-    last = sphere_errors.at_the_end(pd.DataFrame(rows))
+    last = at_end(pd.DataFrame(rows))
     assert last[["training", "step"]].to_numpy().tolist() == [["a", 9], ["b", 7]]
 
 

@@ -9,7 +9,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from advdim.figures import style
-from advdim.figures.sphere_errors import KEYS, TRAINED, at_the_end
+from advdim.figures.sphere_errors import KEYS, TRAINED
+from advdim.ledger.observations import at_end
 from advdim.theory import quadratic
 from advdim.theory.caps import mean_distance_to_cap
 
@@ -23,7 +24,7 @@ def rank_alphas(alphas: pd.DataFrame) -> pd.DataFrame:
     Args:
         alphas: rows of the statistic `alphas`.
     """
-    final = at_the_end(alphas)
+    final = at_end(alphas)
     return final.assign(rank=final.groupby(TRAINED)["alpha"].rank(method="first"))
 
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from advdim.figures import style
 from advdim.figures.spheres import binomial_bounds
-from advdim.ledger.observations import measurement_settings, trained_nets
-from advdim.ledger.spheres_nets import searched
+from advdim.ledger.observations import at_end, measurement_settings, trained_nets
+from advdim.ledger.spheres_nets import largest_samples, searched
 from advdim.statistics.collect import Results
 from advdim.theory import caps
 
@@ -87,7 +87,7 @@ def compare_aims(results: Results) -> pd.DataFrame:
         return nearest
     aims = {name: attack["aim"] for name, attack in measurement_settings(results, "manifold").items()}
     worst = searches[(searches["measurement"].map(aims) == "worst") & (searches["radius"] == 1.0)]
-    every = pd.concat([at_the_end(nearest).assign(aim="nearest"), worst.assign(aim="worst")])
+    every = pd.concat([at_end(nearest).assign(aim="nearest"), worst.assign(aim="worst")])
     both = every.groupby([*KEYS, "start"])["aim"].transform("nunique") == 2
     return (
         every[both]
@@ -99,11 +99,6 @@ def compare_aims(results: Results) -> pd.DataFrame:
             logit=("logit", "mean"),
         )
     )
-
-
-def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of each net's last snapshot."""
-    return rows[rows["step"] == rows.groupby(TRAINED)["step"].transform("max")]
 
 
 def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
@@ -131,11 +126,6 @@ def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame
         rate_low=[bound.low for bound in bounds],
         rate_high=[bound.high for bound in bounds],
     )
-
-
-def largest_samples(counted: pd.DataFrame) -> pd.DataFrame:
-    """Keep of each snapshot and sphere the errors on the most points: some are counted twice, on few and on many."""
-    return counted.sort_values("points", kind="stable").drop_duplicates([*KEYS, "sphere"], keep="last")
 
 
 def shown_beside_caps(snapshots: pd.DataFrame) -> pd.DataFrame:
@@ -186,11 +176,7 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
     look = {"x": "step", "hue": "net", "marker": "o", "errorbar": ("pi", 100)}
     sns.lineplot(total, y="upper", ax=panels[0], **look)
     panels[0].set(
-        xscale="log",
-        yscale="log",
-        ylabel="error rate, one-sided 95 % bound",
-        title="Random points",
-        xlabel="training step",
+        yscale="log", ylabel="error rate, one-sided 95 % bound", title="Random points", xlabel="training step"
     )
     panels[0].set_xscale("symlog", linthresh=100)  # snapshots lie evenly on it, and 0 has a place
     names = panels[0].get_legend_handles_labels()
@@ -221,9 +207,8 @@ def draw_shell(nearest: pd.DataFrame) -> Figure:
         look = {"element": "step", "stat": "density", "common_norm": False, "legend": axes is panels[0]}
         sns.histplot(found, x=column, hue="model", ax=axes, **look)
         axes.set(xlabel=f"{column} of the nearest point called outer", ylim=(0, 1.25 * axes.get_ylim()[1]))
-    sns.move_legend(
-        panels[0], "upper center", ncols=2, fontsize=7, title=None
-    )  # above the bars, in the room made for it
+    # Above the bars, in the room that was made for it.
+    sns.move_legend(panels[0], "upper center", ncols=2, fontsize=7, title=None)
     fig.tight_layout()
     return fig
 

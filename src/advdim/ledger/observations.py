@@ -79,8 +79,11 @@ def nets_in(frame: pd.DataFrame, nets: Iterable[Net]) -> list[Net]:
 
 
 def at_end(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of each net's last snapshot."""
-    return frame if frame.empty else frame[frame["step"] == frame.groupby(NET)["step"].transform("max")]
+    """Keep the rows of each net's last snapshot; a frame of nets without pairs may lack that label."""
+    if frame.empty:
+        return frame
+    labels = [label for label in NET if label in frame]
+    return frame[frame["step"] == frame.groupby(labels)["step"].transform("max")]
 
 
 def measurement_settings(results: Results, kind: str) -> dict[str, dict[str, Any]]:

@@ -93,9 +93,8 @@ def _errors_in(results: Results, snapshots: pd.DataFrame, nets: list[Net]) -> tu
         looked, errors = int(sampled["points"].sum()), int(sampled["errors"].sum())
     if not attacked.empty:
         radii = attacked["dataset"].map({net.labels[0]: net.dataset["outer_radius"] for net in nets})
-        attacked = attacked[
-            (attacked["radius"] == 1.0) | (attacked["radius"] == radii)
-        ]  # other norms have other errors
+        on_spheres = (attacked["radius"] == 1.0) | (attacked["radius"] == radii)
+        attacked = attacked[on_spheres]  # other norms have other errors
         looked, errors = looked + len(attacked), errors + int(attacked["found"].sum())
     return looked, errors
 

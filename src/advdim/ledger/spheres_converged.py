@@ -14,6 +14,7 @@ from advdim.ledger.spheres_nets import (
     DIMENSION,
     OUTER_RADIUS,
     SEEDS,
+    largest_samples,
     quadratic_nets,
     relu_nets,
     searched_at_end,
@@ -131,7 +132,7 @@ def _sampled(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
     table = at_end(of_nets(observations(results, "error_rate"), nets))
     if table.empty:
         return table
-    table = table[table["points"] >= TEST_POINTS].sort_values("points").drop_duplicates([*NET, "sphere"], keep="last")
+    table = largest_samples(table[table["points"] >= TEST_POINTS])
     return table.groupby(NET)[["points", "errors"]].sum()
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, Net, nets_in, observations, of_nets, trained_nets
 from advdim.ledger.resampling import inside, over_runs
-from advdim.ledger.spheres_nets import DIMENSION, searched
+from advdim.ledger.spheres_nets import DIMENSION, largest_samples, searched
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
 from advdim.ledger.wording import counted, outcome, scale_of_spheres, told
 from advdim.statistics.collect import Results
@@ -96,7 +96,7 @@ def _snapshots(results: Results) -> _Snapshots | None:
     attacked, sampled = searched(results, nets), of_nets(observations(results, "error_rate"), nets)
     if attacked.empty or sampled.empty:
         return None
-    inner = sampled[sampled["sphere"] == "inner"].sort_values("points").drop_duplicates([*NET, "step"], keep="last")
+    inner = largest_samples(sampled[sampled["sphere"] == "inner"])
     rates = inner[[*NET, "step"]].assign(rate=inner["errors"] / inner["points"])
     attacked = attacked.assign(distance=attacked["distance"].where(attacked["found"]))
     groups = attacked.groupby([*NET, "step"], as_index=False)

@@ -95,6 +95,12 @@ def searched_through(results: Results, nets: Sequence[Net], radii: Sequence[floa
     return table if table.empty else table[table["way"] >= QUARTER_TURN * table["radius"]]
 
 
+def largest_samples(counted: pd.DataFrame) -> pd.DataFrame:
+    """Keep of each snapshot and sphere the errors on the most points: some are counted twice, on few and on many."""
+    labels = [label for label in (*NET, "step", "sphere") if label in counted]
+    return counted.sort_values("points", kind="stable").drop_duplicates(labels, keep="last")
+
+
 def well_searched(table: pd.DataFrame) -> bool:
     """Whether a table holds nets of enough seeds, and of each net enough starts."""
     return table["seed"].nunique() >= SEEDS and bool(table.groupby(NET)["start"].nunique().min() >= STARTS)

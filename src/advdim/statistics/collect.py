@@ -37,14 +37,6 @@ class Results:
         ]
         return Results(tuple(kept), self.root)
 
-    def of_nets_in(self, table: pd.DataFrame) -> "Results":
-        """Keep the roles of the nets that a table has rows of, and of what was measured on them."""
-        labels = ["dataset", "model", "training", "seed"]
-        nets = set(table[labels].itertuples(index=False, name=None))
-        return Results(
-            tuple(row for row in self.rows if tuple(row["labels"].get(name) for name in labels) in nets), self.root
-        )
-
     def table(self, kind: str, name: str = "table") -> pd.DataFrame:
         """Read one table of every artefact of a kind, with the labels as further columns.
 

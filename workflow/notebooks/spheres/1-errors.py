@@ -6,7 +6,8 @@ scale = ""
 from advdim.figures import sphere_errors, spheres, style
 from advdim.figures.display import figure, not_part_of_this_run, table
 from advdim.figures.ledger import not_run, recorded, verdict_table
-from advdim.figures.sphere_errors import KEYS
+from advdim.figures.sphere_errors import KEYS, TRAINED
+from advdim.ledger.observations import at_end
 from advdim.reports.page import open_page
 from advdim.theory import caps
 
@@ -68,7 +69,7 @@ else:
 attacked, counted = sphere_errors.attacked_starts(results), results.table("error_rate")
 snapshots = sphere_errors.sum_snapshots(attacked, counted)
 if not snapshots.empty:
-    measured_nets = results.of_nets_in(snapshots)
+    measured_nets = page.behind(snapshots)
     shown = sphere_errors.shown_beside_caps(snapshots)
     dimension = int(attacked["dimension"].iloc[0])
     figure(
@@ -110,7 +111,7 @@ if not snapshots.empty:
 # %%
 if not snapshots.empty:
     table(
-        sphere_errors.at_the_end(snapshots)[[*KEYS, "errors", "points", "distance", "share_found"]],
+        at_end(snapshots)[[*KEYS, "errors", "points", "distance", "share_found"]],
         anchor="final-nets",
         caption="Every net at the end of its training: errors on fresh points of the inner sphere, mean distance that "
         "the attack went, and the share of starts from which it found an error.",
@@ -142,7 +143,7 @@ else:
 # %%
 shell = results.table("shell")
 if not shell.empty:
-    last = sphere_errors.at_the_end(shell)
+    last = at_end(shell)
     figure(
         sphere_errors.draw_shell(last),
         anchor="shell",
@@ -250,11 +251,11 @@ if not swept.empty:
         caption="Share of starts on both spheres from which the search finds an error, by dimension, with exact 95 % "
         "intervals; all seeds together. Beside it what the same search finds on the inner sphere of ellipsoids whose "
         "one wrong alpha is given: its power.",
-        scale=page.scale_of(results.of_nets_in(swept)),
+        scale=page.scale_of(page.behind(swept[TRAINED])),
         claims=["S08"],
         alt="The share of starts with an error by dimension.",
         data=drawn,
-        recipes=page.recipes(results.of_nets_in(swept)),
+        recipes=page.recipes(page.behind(swept[TRAINED])),
     )
 else:
     not_part_of_this_run()
