@@ -1,33 +1,13 @@
 """A block of the convolutional nets: 3 x 3 convolution, batch normalisation, ReLU."""
 
-import functools
 from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
 from advdim.models.batch_norm import Statistics
+from advdim.models.convolution import EDGE, convolve
 from advdim.models.initialisation import he
-
-EDGE = 3
-"""Pixels along an edge of a filter."""
-
-
-@functools.cache
-def differentiates_dilated(dtype: str) -> bool:
-    """Whether this machine has kernels for the derivatives of dilated convolutions in a floating type.
-
-    oneDNN and cuDNN have, which take no longer than without dilation. TensorFlow's own kernels for CPUs have none.
-    """
-    options = {"strides": [1] * 4, "padding": "SAME", "dilations": [1, 2, 2, 1]}
-    with tf.init_scope():
-        images, kernel = tf.ones((1, 8, 8, 2), dtype), tf.ones((EDGE, EDGE, 2, 2), dtype)
-        try:
-            tf.raw_ops.Conv2DBackpropInput(input_sizes=images.shape, filter=kernel, out_backprop=images, **options)
-            tf.raw_ops.Conv2DBackpropFilter(input=images, filter_sizes=kernel.shape, out_backprop=images, **options)
-        except tf.errors.OpError:
-            return False
-    return True
 
 
 @keras.saving.register_keras_serializable(package="advdim")
@@ -86,10 +66,7 @@ class Block(keras.layers.Layer):  # type: ignore[misc]
         if self._settings["padding"] == "reflect":
             edges = [[0, 0], [dilation, dilation], [dilation, dilation], [0, 0]]
             images, padding = tf.pad(images, edges, "REFLECT"), "VALID"
-        native = dilation == 1 or differentiates_dilated(images.dtype.name)
-        # The other one sorts the pixels into images without dilation and back, at two to three times the cost.
-        convolve = tf.nn.conv2d if native else tf.nn.convolution
-        return convolve(images, kernel, stride, padding, "NHWC", dilation)
+        return convolve(images, kernel, stride=stride, dilation=dilation, padding=padding)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape (n, height / stride, width / stride, filters), rounded up."""
