@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -204,12 +205,55 @@ def test_a_missing_table_is_told(document: dict[str, Any]) -> None:
         ("<<<<<<< HEAD\n[]", "is no JSON"),
         ("{}", "expected a list of notes"),
         ('[{"Records": []}]', "expected a list of"),
+        ('[{"Commit": "c", "Machine": "m", "Records": null}]', "expected a list of notes.*0.Records: found None"),
     ],
 )
 def test_damaged_provenance_is_told(document: dict[str, Any], notes: str, told: str) -> None:
     recorded(document)
     Path(FOLDER, "provenance.json").write_text(notes, encoding="utf-8")
     with pytest.raises(AdvdimError, match=rf"provenance\.json: {told}.*restore it from Git"):
+        planned(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda document: document.pop("recipe"), "expected a recipe as advdim wrote it .*recipe: missing"),
+        (lambda document: document["recipe"].pop("stage"), "recipe.stage: missing"),
+        (lambda document: document["recipe"].update(inputs=["model"]), r"recipe.inputs: found \['model'\]"),
+        (lambda document: document["files"].update({"table.parquet": 7}), "files.table.parquet: found 7"),
+        (lambda document: document["recipe"]["settings"].update(steps=float("nan")), "is no JSON .found NaN"),
+        (lambda document: document["recipe"]["settings"].update(steps=7), "found another content than was recorded"),
+    ],
+)
+def test_a_broken_or_foreign_recipe_is_told(
+    document: dict[str, Any], change: Callable[[dict[str, Any]], object], told: str
+) -> None:
+    recorded(document)
+    recipe = next(Path(FOLDER).rglob("*manifold*/recipe.json"))
+    broken = json.loads(recipe.read_text(encoding="utf-8"))
+    change(broken)
+    recipe.write_text(json.dumps(broken), encoding="utf-8")
+    with pytest.raises(AdvdimError, match=rf"manifold.*recipe\.json: .*{told}.*; restore the folder from Git"):
+        planned(document)
+
+
+@pytest.mark.parametrize("folder", ["data", ".", "data/models", "data/records/../../data"])
+def test_the_folder_of_artefacts_is_never_one_of_records(document: dict[str, Any], folder: str) -> None:
+    plan = planned(document)
+    make(plan)
+    weights = sorted(Path("data").rglob("*.h5"))
+    with pytest.raises(AdvdimError, match=r"found the folder of artefacts.*; expected a folder of records"):
+        record(plan, "spheres", Path(), Path(folder))
+    assert sorted(Path("data").rglob("*.h5")) == weights
+    document["experiments"]["errors"]["records"] = folder
+    with pytest.raises(AdvdimError, match=r"found the folder of artefacts"):
+        planned(document)
+
+
+def test_a_file_in_place_of_records_is_told(document: dict[str, Any]) -> None:
+    Path("data/records/spheres").write_text("a file", encoding="utf-8")
+    with pytest.raises(AdvdimError, match=r"data/records/spheres: found a file; expected a folder of records"):
         planned(document)
 
 
