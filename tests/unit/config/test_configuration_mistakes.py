@@ -38,6 +38,8 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
         (spoil("datasets", "balls", "dimension", value=...), "datasets.balls.dimension", "missing", "expected"),
         (spoil("scale", value=...), "scale", "missing", "expected"),
         (spoil("threads", value="many"), "threads", "'many'", "valid integer"),
+        (spoil("threads", value=True), "threads", "True", "a number"),
+        (spoil("experiments", "e", "seeds", value=[True]), "experiments.e.seeds.0", "True", "a number"),
         (spoil("attacks", "climb", "eps_pixel", value=[1]), "attacks.climb.eps_pixel", "[1]", "valid number"),
         (spoil("attacks", "climb", "eps_pixel", value=float("nan")), "attacks.climb.eps_pixel", "nan", "finite"),
         (spoil("attacks", "climb", "norm", value="l7"), "attacks.climb.norm", "'l7'", "'linf' or 'l2'"),
