@@ -15,6 +15,7 @@ from advdim.errors import AdvdimError
 from advdim.layout import SOURCES
 from advdim.plan.expand import expand
 from advdim.plan.plan import DEVICES, Device, Plan
+from advdim.refusals import refusal
 
 logger = logging.getLogger("advdim")
 
@@ -278,10 +279,7 @@ def main() -> None:
         sys.stderr.write(f"advdim: {error}\n")
         sys.exit(1)
     except OSError as error:
-        sys.stderr.write(
-            f"advdim: {error.filename or 'the disk'}: cannot be read or written ({error.strerror or error}); expected "
-            "an existing, writable place with room left; mend that and run again\n"
-        )
+        sys.stderr.write(f"advdim: {refusal(error)}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("advdim: interrupted; what was complete is kept, run again to go on\n")

@@ -100,6 +100,18 @@ def edit(change: Callable[[dict[str, dict[str, dict[str, object]]]], object]) ->
             lambda folder: shutil.rmtree(folder / "workflow"),
             "There is no notebook in workflow/notebooks/index: expected",
         ),
+        (
+            lambda folder: (folder / "workflow" / "notebooks" / "index" / "2-mine.py").write_text("def ("),
+            "workflow/notebooks/index/2-mine.py: is no Python in UTF-8 (",
+        ),
+        (
+            lambda folder: (folder / "workflow" / "notebooks" / "index" / "2-mine.py").write_bytes(b"# \xe9"),
+            "workflow/notebooks/index/2-mine.py: is no Python in UTF-8 (",
+        ),
+        (
+            edit(lambda d: d["experiments"]["e"].update(records="x" * 300)),
+            "cannot be read or written (File name too long); expected an existing, writable place",
+        ),
     ],
 )
 def test_a_spoilt_project_is_told(checkout: Path, spoil: Callable[[Path], object], told: str) -> None:
