@@ -7,6 +7,7 @@ from advdim.config.experiments import Config, Experiment
 from advdim.config.models import Model, Quadratic
 from advdim.config.training import Gradient
 
+PATHS = ("archive", "merge", "folder", "weights", "records")
 LONGEST_NAME = 60
 SECTIONS = ("datasets", "models", "training", "attacks", "statistics")
 MODELS_OF_DATASET = {
@@ -67,7 +68,13 @@ DATASETS_OF_MEASUREMENT = {
 
 def mistakes_between_sections(config: Config) -> list[str]:
     """List every reference to a missing name and every pair that does not fit, each with its place."""
-    found = [*_long_names(config), *_resized_of_nothing(config), *_enlarged(config), *_twins(config)]
+    found = [
+        *_long_names(config),
+        *_no_paths(config),
+        *_resized_of_nothing(config),
+        *_enlarged(config),
+        *_twins(config),
+    ]
     for name, experiment in config.experiments.items():
         place = f"experiments.{name}"
         missing = list(_missing_names(config, experiment, place))
@@ -81,6 +88,16 @@ def _long_names(config: Config) -> Iterator[str]:
         for name in getattr(config, section):
             if len(name) > LONGEST_NAME:
                 yield f"{section}.{name}: has {len(name)} characters; expected at most {LONGEST_NAME} in a name"
+
+
+def _no_paths(config: Config) -> Iterator[str]:
+    """Texts that can be no path: an empty one would be the root of the project."""
+    for section in ("datasets", "models", "experiments"):
+        for name, settings in getattr(config, section).items():
+            for key in PATHS:
+                path = getattr(settings, key, None)
+                if path is not None and not (path and path.isprintable()):
+                    yield f"{section}.{name}.{key}: found {path!r}; expected the path of a file or folder"
 
 
 def _resized_of_nothing(config: Config) -> Iterator[str]:

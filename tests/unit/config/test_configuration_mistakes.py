@@ -95,6 +95,13 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
             "perfect_radius 1.4",
             "its outer_radius 1.3",
         ),
+        (spoil("experiments", "e", "records", value=""), "experiments.e.records", "''", "the path of a file or folder"),
+        (
+            spoil("datasets", "x", value={"kind": "imagenet12", "archive": "a\0b"}),
+            "datasets.x.archive",
+            r"'a\x00b'",
+            "the path of a file or folder",
+        ),
         (
             spoil("datasets", "a" * 61, value={"kind": "spheres", "dimension": 21}),
             f"datasets.{'a' * 61}",
