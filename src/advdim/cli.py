@@ -70,6 +70,7 @@ def make_artefacts(
     from advdim.plan.batches import replicas_of
 
     loaded, plan = _loaded_and_plan(config, only, device)
+    paths = [path.rstrip("/") for path in paths]  # a shell that completes names ends folders so
     unknown = [path for path in paths if path not in plan.recipes]
     if unknown:
         raise AdvdimError(
@@ -129,10 +130,14 @@ def record_study(
 
     Example: `advdim record spheres data/records/spheres --config docs/paper-scale/spheres/config.yaml`.
     """
-    from advdim.reports.record import record
+    from advdim.reports.record import record, unmade
 
-    written = record(_plan(config, only, device), study, DATA.parent, folder)
-    logger.info("%s: %d artefacts recorded", folder, len(written))
+    plan = _plan(config, only, device)
+    written, waiting = record(plan, study, DATA.parent, folder), unmade(plan, study, DATA.parent)
+    logger.info(
+        "%s: %d artefacts recorded; %d of the configuration's results for %s are not made yet",
+        *(folder, len(written), waiting, study),
+    )
 
 
 @app.command("verify")

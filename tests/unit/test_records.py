@@ -20,7 +20,7 @@ from advdim.plan.code import Code
 from advdim.plan.expand import expand
 from advdim.plan.plan import Plan
 from advdim.plan.table import plan_table, print_plan
-from advdim.reports.record import record
+from advdim.reports.record import record, unmade
 from advdim.statistics.collect import Results
 
 pytestmark = pytest.mark.usefixtures("bare_checkout")
@@ -175,6 +175,15 @@ def test_the_plan_tells_what_is_read_and_what_fits_nothing(
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
     assert "recorded: 5 artefacts are read from" in (told := capsys.readouterr().out)
     assert told.endswith("; 2 measurements there fit no result of this configuration\n")
+
+
+def test_what_is_not_made_yet_is_counted_and_a_study_without_results_is_told(document: dict[str, Any]) -> None:
+    plan = planned(document)
+    make(plan, but="-s1")
+    record(plan, "spheres", Path(), Path(FOLDER))
+    assert unmade(planned(document), "spheres", Path()) == 3  # the net of seed 1 and its two measurements
+    with pytest.raises(AdvdimError, match="tilting: the configuration asks for no result of this study"):
+        record(plan, "tilting", Path(), Path(FOLDER))
 
 
 def test_without_any_record_yet_everything_is_made(document: dict[str, Any]) -> None:
