@@ -30,6 +30,7 @@ app = typer.Typer(
 
 DATA = Path("data")
 REPORTS = Path("reports")
+CONFIGURATIONS = (Path("config"), Path("docs/paper-scale"))
 TENSORBOARD = Path("logs/tensorboard")
 
 ConfigOption = Annotated[
@@ -170,7 +171,11 @@ def verify_artefacts(
 @app.command("prune")
 def prune_artefacts(
     configs: Annotated[
-        list[Path] | None, typer.Argument(help="Configurations whose artefacts stay; all of config/ without any.")
+        list[Path] | None,
+        typer.Argument(
+            help="Configurations whose artefacts stay; without any all in config/ and docs/paper-scale/, and the one "
+            "that params.yaml names."
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only list what would go.")] = False,
 ) -> None:
@@ -178,7 +183,7 @@ def prune_artefacts(
     from advdim.artefacts.running import claim_run
     from advdim.plan.prune import run_configurations, superfluous
 
-    kept = configs or run_configurations(Path("config"))
+    kept = configs or sorted({*run_configurations(*CONFIGURATIONS), selected_config()})
     if yes:
         claim_run(DATA)  # a run at work has folders that no recipe of these configurations may name
     paths = superfluous([expand(load_config(path), device=device) for path in kept for device in DEVICES], DATA)

@@ -195,6 +195,18 @@ def test_prune_deletes_only_when_told_to(checkout: Path) -> None:
     assert (checkout / dataset).is_dir()
 
 
+def test_prune_spares_the_configuration_that_params_name_wherever_it_lies(checkout: Path) -> None:
+    dataset, _ = paths_of(checkout)
+    assert advdim(checkout, "make", dataset).returncode == 0
+    (checkout / "config" / "small.yaml").rename(checkout / "mine.yaml")
+    for name in ("laptop", "paper"):
+        (checkout / "config" / f"{name}.yaml").unlink()
+    (checkout / "params.yaml").write_text("config: config/test.yaml\n", encoding="utf-8")
+    assert f"would delete {dataset}" in advdim(checkout, "prune").stdout
+    (checkout / "params.yaml").write_text("config: mine.yaml\n", encoding="utf-8")
+    assert dataset not in advdim(checkout, "prune").stdout
+
+
 def test_prune_spares_both_kinds_of_device_and_refuses_beside_a_run_at_work(checkout: Path) -> None:
     with contextlib.chdir(checkout):
         gpu = expand(load_config(Path("config/test.yaml")), device="gpu").of_stage("models")[0]
