@@ -14,6 +14,7 @@ from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
 from advdim.layout import SOURCES
 from advdim.plan.expand import expand
+from advdim.plan.pages import claims_digest
 from advdim.plan.plan import DEVICES, Device, Plan
 from advdim.refusals import refusal
 
@@ -156,13 +157,12 @@ def verify_artefacts(
     settings and weights, and looks at each kept adversarial image: that its class has changed, that it lies inside the
     ball and inside the range of pixels, and that its size is the one in the table.
     """
-    from advdim.artefacts.store import is_complete, verify
+    from advdim.artefacts.store import is_complete
 
     plan = _plan(config, only, device)
     folders = [DATA.parent / recipe.path for recipe in plan.recipes.values()]
     present = [folder for folder, r in zip(folders, plan.recipes.values(), strict=True) if is_complete(folder, r.key)]
-    for folder in present:
-        verify(folder)
+    _verify_files(present)
     logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(folders))
     if attacks:
         _verify_attacks(plan, set(present))
@@ -209,6 +209,7 @@ def fetch_source(
     """
     from advdim.datasets.fetch import fetch
 
+    claims_digest()  # tells at once if this is not the root of the project, where data/sources lies
     fetch(name, SOURCES)
 
 
@@ -242,6 +243,7 @@ def write_generated_files(
     """Write the files that follow from the code: the configuration's schema and its page in the docs."""
     from advdim.config.document import generated_files
 
+    claims_digest()
     for path, text in generated_files().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
@@ -249,6 +251,21 @@ def write_generated_files(
             raise AdvdimError(f"{path}: out of step with the code; run `advdim generate` and commit the file")
         path.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {path}")
+
+
+def _verify_files(folders: list[Path]) -> None:
+    """Compare artefacts with their digests, and tell of all that are not as they were."""
+    from advdim.artefacts.store import verify
+
+    failures = []
+    for folder in folders:
+        try:
+            verify(folder)
+        except AdvdimError as error:
+            failures.append(str(error))
+    if failures:
+        head = f"{len(failures)} of {len(folders)} artefacts are not as they were written:"
+        raise AdvdimError("\n  - ".join([head, *failures]))
 
 
 def _verify_attacks(plan: Plan, present: set[Path]) -> None:

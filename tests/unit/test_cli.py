@@ -128,7 +128,8 @@ def test_running_outside_the_root_is_told(tmp_path: Path) -> None:
     elsewhere.mkdir()
     assert "params.yaml: cannot be read" in complaint(elsewhere, "plan")
     config = str(ROOT / "config" / "test.yaml")
-    assert "run advdim from the root of the project" in complaint(elsewhere, "plan", "--config", config)
+    for command in (("plan", "--config", config), ("fetch", "mnist"), ("generate", "--check")):
+        assert "run advdim from the root of the project" in complaint(elsewhere, *command)
     assert list(elsewhere.iterdir()) == []
 
 
@@ -168,6 +169,12 @@ def test_artefacts_are_made_verified_and_refused_when_corrupt(checkout: Path) ->
     shutil.rmtree(checkout / dataset)
     assert advdim(checkout, "make", dataset, statistic).returncode == 0
     assert advdim(checkout, "verify").stderr.startswith("2 of ")
+    for path in (f"{dataset}/info.json", f"{statistic}/table.parquet"):
+        (checkout / path).unlink()
+    told = complaint(checkout, "verify")
+    assert "2 of 2 artefacts are not as they were written:\n" in told
+    assert f"  - {dataset}/info.json: found no file" in told
+    assert f"  - {statistic}/table.parquet: found no file" in told
 
 
 def test_a_data_folder_that_cannot_be_written_is_told(checkout: Path) -> None:
