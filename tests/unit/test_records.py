@@ -167,6 +167,11 @@ def test_a_net_that_is_trained_anew_takes_the_place_of_the_old_one_with_all_that
 def test_the_plan_tells_what_is_read_and_what_fits_nothing(
     document: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    plan = planned(document)
+    print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
+    assert capsys.readouterr().out.endswith(
+        "recorded: 0 artefacts are read from data/records/spheres, where nothing lies yet\n"
+    )
     plan = recorded(document)
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
     assert capsys.readouterr().out.endswith("recorded: 7 artefacts are read from data/records/spheres\n")
