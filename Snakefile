@@ -18,6 +18,7 @@ from advdim.plan.batches import batches
 from advdim.plan.expand import expand
 from advdim.plan.plan import DEVICES
 from advdim.plan.recipe import STAGES
+from advdim.refusals import refusal
 from advdim.reports.publish import publication_token
 
 
@@ -37,10 +38,12 @@ OPTIONS = ["--device", DEVICE, *(["--only", ONLY] if ONLY else [])]
 try:
     if DEVICE not in DEVICES:
         raise AdvdimError(f"device: found {DEVICE}; expected {' or '.join(DEVICES)}")
-    CONFIG = Path(config["advdim"]) if "advdim" in config else selected_config()
+    CONFIG = Path(str(config["advdim"])) if "advdim" in config else selected_config()
     PLAN = expand(load_config(CONFIG, ONLY or None), device=DEVICE)
 except AdvdimError as error:
     sys.exit(f"advdim: {error}")
+except OSError as error:
+    sys.exit(f"advdim: {refusal(error)}")
 
 BATCHES = {stage: batches(stage, PLAN.of_stage(stage)) for stage in STAGES}
 TOKENS = {

@@ -14,7 +14,9 @@ from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
 from advdim.layout import SOURCES
 from advdim.plan.expand import expand
+from advdim.plan.pages import claims_digest
 from advdim.plan.plan import DEVICES, Device, Plan
+from advdim.refusals import refusal
 
 logger = logging.getLogger("advdim")
 
@@ -29,6 +31,7 @@ app = typer.Typer(
 
 DATA = Path("data")
 REPORTS = Path("reports")
+CONFIGURATIONS = (Path("config"), Path("docs/paper-scale"))
 TENSORBOARD = Path("logs/tensorboard")
 
 ConfigOption = Annotated[
@@ -69,6 +72,7 @@ def make_artefacts(
     from advdim.plan.batches import replicas_of
 
     loaded, plan = _loaded_and_plan(config, only, device)
+    paths = [path.rstrip("/") for path in paths]  # a shell that completes names ends folders so
     unknown = [path for path in paths if path not in plan.recipes]
     if unknown:
         raise AdvdimError(
@@ -128,10 +132,14 @@ def record_study(
 
     Example: `advdim record spheres data/records/spheres --config docs/paper-scale/spheres/config.yaml`.
     """
-    from advdim.reports.record import record
+    from advdim.reports.record import record, unmade
 
-    written = record(_plan(config, only, device), study, DATA.parent, folder)
-    logger.info("%s: %d artefacts recorded", folder, len(written))
+    plan = _plan(config, only, device)
+    written, waiting = record(plan, study, DATA.parent, folder), unmade(plan, study, DATA.parent)
+    logger.info(
+        "%s: %d artefacts recorded; %d of the configuration's results for %s are not made yet",
+        *(folder, len(written), waiting, study),
+    )
 
 
 @app.command("verify")
@@ -149,13 +157,12 @@ def verify_artefacts(
     settings and weights, and looks at each kept adversarial image: that its class has changed, that it lies inside the
     ball and inside the range of pixels, and that its size is the one in the table.
     """
-    from advdim.artefacts.store import is_complete, verify
+    from advdim.artefacts.store import is_complete
 
     plan = _plan(config, only, device)
     folders = [DATA.parent / recipe.path for recipe in plan.recipes.values()]
     present = [folder for folder, r in zip(folders, plan.recipes.values(), strict=True) if is_complete(folder, r.key)]
-    for folder in present:
-        verify(folder)
+    _verify_files(present)
     logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(folders))
     if attacks:
         _verify_attacks(plan, set(present))
@@ -164,7 +171,11 @@ def verify_artefacts(
 @app.command("prune")
 def prune_artefacts(
     configs: Annotated[
-        list[Path] | None, typer.Argument(help="Configurations whose artefacts stay; all of config/ without any.")
+        list[Path] | None,
+        typer.Argument(
+            help="Configurations whose artefacts stay; without any all in config/ and docs/paper-scale/, and the one "
+            "that params.yaml names."
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only list what would go.")] = False,
 ) -> None:
@@ -172,7 +183,7 @@ def prune_artefacts(
     from advdim.artefacts.running import claim_run
     from advdim.plan.prune import run_configurations, superfluous
 
-    kept = configs or run_configurations(Path("config"))
+    kept = configs or sorted({*run_configurations(*CONFIGURATIONS), selected_config()})
     if yes:
         claim_run(DATA)  # a run at work has folders that no recipe of these configurations may name
     paths = superfluous([expand(load_config(path), device=device) for path in kept for device in DEVICES], DATA)
@@ -198,6 +209,7 @@ def fetch_source(
     """
     from advdim.datasets.fetch import fetch
 
+    claims_digest()  # tells at once if this is not the root of the project, where data/sources lies
     fetch(name, SOURCES)
 
 
@@ -231,6 +243,7 @@ def write_generated_files(
     """Write the files that follow from the code: the configuration's schema and its page in the docs."""
     from advdim.config.document import generated_files
 
+    claims_digest()
     for path, text in generated_files().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
@@ -238,6 +251,21 @@ def write_generated_files(
             raise AdvdimError(f"{path}: out of step with the code; run `advdim generate` and commit the file")
         path.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {path}")
+
+
+def _verify_files(folders: list[Path]) -> None:
+    """Compare artefacts with their digests, and tell of all that are not as they were."""
+    from advdim.artefacts.store import verify
+
+    failures = []
+    for folder in folders:
+        try:
+            verify(folder)
+        except AdvdimError as error:
+            failures.append(str(error))
+    if failures:
+        head = f"{len(failures)} of {len(folders)} artefacts are not as they were written:"
+        raise AdvdimError("\n  - ".join([head, *failures]))
 
 
 def _verify_attacks(plan: Plan, present: set[Path]) -> None:
@@ -278,10 +306,7 @@ def main() -> None:
         sys.stderr.write(f"advdim: {error}\n")
         sys.exit(1)
     except OSError as error:
-        sys.stderr.write(
-            f"advdim: {error.filename or 'the disk'}: cannot be read or written ({error.strerror or error}); expected "
-            "an existing, writable place with room left; mend that and run again\n"
-        )
+        sys.stderr.write(f"advdim: {refusal(error)}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("advdim: interrupted; what was complete is kept, run again to go on\n")

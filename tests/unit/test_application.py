@@ -122,6 +122,18 @@ def test_files_that_do_not_fit_are_told_in_one_sentence(tmp_path: Path) -> None:
             application.load_published(small_net(3), str(tmp_path / "broken.h5"))
 
 
+def test_damaged_files_and_weights_that_are_no_numbers_are_told(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file.attrs["layer_names"] = 3
+    with pytest.raises(AdvdimError, match=r"odd\.h5: does not hold the weights of this net"):
+        application.load_published(small_net(3), str(tmp_path / "odd.h5"))
+    net = small_net(3)
+    net.set_weights([np.full(values.shape, np.nan) for values in net.get_weights()])
+    weights = publish(net, tmp_path / "nan.h5")
+    with pytest.raises(AdvdimError, match=r"nan\.h5: holds weights that are no finite numbers"):
+        application.load_published(small_net(3), str(weights))
+
+
 def test_what_is_missing_is_told_without_tensorflow(tmp_path: Path) -> None:
     assert "nothing is downloaded" in (application_files.needs(tmp_path / "inception.h5") or "")
     (tmp_path / "net.keras").write_bytes(b"PK")

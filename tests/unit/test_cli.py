@@ -100,6 +100,18 @@ def edit(change: Callable[[dict[str, dict[str, dict[str, object]]]], object]) ->
             lambda folder: shutil.rmtree(folder / "workflow"),
             "There is no notebook in workflow/notebooks/index: expected",
         ),
+        (
+            lambda folder: (folder / "workflow" / "notebooks" / "index" / "2-mine.py").write_text("def ("),
+            "workflow/notebooks/index/2-mine.py: is no Python in UTF-8 (",
+        ),
+        (
+            lambda folder: (folder / "workflow" / "notebooks" / "index" / "2-mine.py").write_bytes(b"# \xe9"),
+            "workflow/notebooks/index/2-mine.py: is no Python in UTF-8 (",
+        ),
+        (
+            edit(lambda d: d["experiments"]["e"].update(records="x" * 300)),
+            "cannot be read or written (File name too long); expected an existing, writable place",
+        ),
     ],
 )
 def test_a_spoilt_project_is_told(checkout: Path, spoil: Callable[[Path], object], told: str) -> None:
@@ -116,7 +128,8 @@ def test_running_outside_the_root_is_told(tmp_path: Path) -> None:
     elsewhere.mkdir()
     assert "params.yaml: cannot be read" in complaint(elsewhere, "plan")
     config = str(ROOT / "config" / "test.yaml")
-    assert "run advdim from the root of the project" in complaint(elsewhere, "plan", "--config", config)
+    for command in (("plan", "--config", config), ("fetch", "mnist"), ("generate", "--check")):
+        assert "run advdim from the root of the project" in complaint(elsewhere, *command)
     assert list(elsewhere.iterdir()) == []
 
 
@@ -141,7 +154,7 @@ def test_an_artefact_whose_inputs_are_missing_is_told(checkout: Path) -> None:
 
 def test_artefacts_are_made_verified_and_refused_when_corrupt(checkout: Path) -> None:
     dataset, statistic = paths_of(checkout)
-    done = advdim(checkout, "make", dataset)
+    done = advdim(checkout, "make", f"{dataset}/")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == f"{dataset.removeprefix('data/')}: made\n"
     done = advdim(checkout, "verify")
@@ -156,6 +169,12 @@ def test_artefacts_are_made_verified_and_refused_when_corrupt(checkout: Path) ->
     shutil.rmtree(checkout / dataset)
     assert advdim(checkout, "make", dataset, statistic).returncode == 0
     assert advdim(checkout, "verify").stderr.startswith("2 of ")
+    for path in (f"{dataset}/info.json", f"{statistic}/table.parquet"):
+        (checkout / path).unlink()
+    told = complaint(checkout, "verify")
+    assert "2 of 2 artefacts are not as they were written:\n" in told
+    assert f"  - {dataset}/info.json: found no file" in told
+    assert f"  - {statistic}/table.parquet: found no file" in told
 
 
 def test_a_data_folder_that_cannot_be_written_is_told(checkout: Path) -> None:
@@ -181,6 +200,18 @@ def test_prune_deletes_only_when_told_to(checkout: Path) -> None:
     advdim(checkout, "prune", "config/small.yaml", "--yes")
     assert not (checkout / statistic).exists()
     assert (checkout / dataset).is_dir()
+
+
+def test_prune_spares_the_configuration_that_params_name_wherever_it_lies(checkout: Path) -> None:
+    dataset, _ = paths_of(checkout)
+    assert advdim(checkout, "make", dataset).returncode == 0
+    (checkout / "config" / "small.yaml").rename(checkout / "mine.yaml")
+    for name in ("laptop", "paper"):
+        (checkout / "config" / f"{name}.yaml").unlink()
+    (checkout / "params.yaml").write_text("config: config/test.yaml\n", encoding="utf-8")
+    assert f"would delete {dataset}" in advdim(checkout, "prune").stdout
+    (checkout / "params.yaml").write_text("config: mine.yaml\n", encoding="utf-8")
+    assert dataset not in advdim(checkout, "prune").stdout
 
 
 def test_prune_spares_both_kinds_of_device_and_refuses_beside_a_run_at_work(checkout: Path) -> None:

@@ -190,6 +190,13 @@ def test_the_prose_of_a_notebook_counts(package: Path, tmp_path: Path) -> None:
     assert code_of((), (notebook,)).digest != first.digest
 
 
+def test_a_module_with_a_slip_is_told(package: Path) -> None:
+    with pytest.raises(
+        AdvdimError, match=r"toy\.leaf: is no Python in UTF-8 \(.*line 1\)\); mend it there and run again"
+    ):
+        rewritten(package / "leaf.py", "VALUE = (\n")
+
+
 def test_a_module_that_does_not_exist_is_told(package: Path) -> None:
     with pytest.raises(AdvdimError, match=r"no module toy\.absent in this project; expected one file of that name"):
         code_of(("toy.absent",))

@@ -139,3 +139,9 @@ def test_a_page_that_is_missing_or_was_changed_is_told_and_nothing_is_written(
     with pytest.raises(AdvdimError, match=r"page\.html: found another content"):
         export_page(plan, "tilting", data, into)
     assert not into.exists()
+
+
+def test_a_folder_of_records_is_refused_and_keeps_its_provenance(tmp_path: Path, plan: Plan, data: Path) -> None:
+    with pytest.raises(AdvdimError, match=r"recipe\.json; expected a folder without artefacts or records"):
+        export_page(plan, "tilting", data, data)
+    assert not (data / "provenance.json").exists()

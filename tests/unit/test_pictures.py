@@ -7,10 +7,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from advdim.config.datasets import Pictures
 from advdim.datasets import picture_files, pictures
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import read_image_info, read_images, write_images
 from advdim.errors import AdvdimError
+from advdim.plan.sources import dataset_digests
 
 UPRIGHT = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 
@@ -120,3 +122,11 @@ def test_mistakes_are_told_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(AdvdimError, match=sentence) as error:
             built(tmp_path / name)
         assert "\n" not in str(error.value)
+
+
+def test_a_name_that_is_not_utf8_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    put(tmp_path, "7-caf\udce9/x.png")
+    with pytest.raises(
+        AdvdimError, match=r"caf\\udce9/x\.png': has a name that is not UTF-8; expected one that is; rename"
+    ):
+        dataset_digests(Pictures(kind="pictures", folder=str(tmp_path), width=8))

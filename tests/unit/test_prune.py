@@ -82,6 +82,14 @@ def test_without_any_configuration_nothing_is_superfluous(tmp_path: Path) -> Non
         run_configurations(tmp_path)
 
 
+def test_configurations_in_folders_of_a_folder_and_of_either_ending_are_found(tmp_path: Path) -> None:
+    for name in ("a/b.yaml", "c/d/e.yml", "c/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("experiments: {}\n", encoding="utf-8")
+    found = run_configurations(tmp_path / "a", tmp_path / "c", tmp_path / "absent")
+    assert [path.name for path in found] == ["b.yaml", "e.yml"]
+
+
 def test_configurations_are_told_from_other_files() -> None:
     assert {path.stem for path in run_configurations(ROOT / "config")} >= {"laptop", "paper", "test"}
     assert ROOT / "config" / "claims.yaml" not in run_configurations(ROOT / "config")

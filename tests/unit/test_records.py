@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -19,7 +20,7 @@ from advdim.plan.code import Code
 from advdim.plan.expand import expand
 from advdim.plan.plan import Plan
 from advdim.plan.table import plan_table, print_plan
-from advdim.reports.record import record
+from advdim.reports.record import record, unmade
 from advdim.statistics.collect import Results
 
 pytestmark = pytest.mark.usefixtures("bare_checkout")
@@ -166,6 +167,11 @@ def test_a_net_that_is_trained_anew_takes_the_place_of_the_old_one_with_all_that
 def test_the_plan_tells_what_is_read_and_what_fits_nothing(
     document: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    plan = planned(document)
+    print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
+    assert capsys.readouterr().out.endswith(
+        "recorded: 0 artefacts are read from data/records/spheres, where nothing lies yet\n"
+    )
     plan = recorded(document)
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
     assert capsys.readouterr().out.endswith("recorded: 7 artefacts are read from data/records/spheres\n")
@@ -174,6 +180,15 @@ def test_the_plan_tells_what_is_read_and_what_fits_nothing(
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
     assert "recorded: 5 artefacts are read from" in (told := capsys.readouterr().out)
     assert told.endswith("; 2 measurements there fit no result of this configuration\n")
+
+
+def test_what_is_not_made_yet_is_counted_and_a_study_without_results_is_told(document: dict[str, Any]) -> None:
+    plan = planned(document)
+    make(plan, but="-s1")
+    record(plan, "spheres", Path(), Path(FOLDER))
+    assert unmade(planned(document), "spheres", Path()) == 3  # the net of seed 1 and its two measurements
+    with pytest.raises(AdvdimError, match="tilting: the configuration asks for no result of this study"):
+        record(plan, "tilting", Path(), Path(FOLDER))
 
 
 def test_without_any_record_yet_everything_is_made(document: dict[str, Any]) -> None:
@@ -204,12 +219,55 @@ def test_a_missing_table_is_told(document: dict[str, Any]) -> None:
         ("<<<<<<< HEAD\n[]", "is no JSON"),
         ("{}", "expected a list of notes"),
         ('[{"Records": []}]', "expected a list of"),
+        ('[{"Commit": "c", "Machine": "m", "Records": null}]', "expected a list of notes.*0.Records: found None"),
     ],
 )
 def test_damaged_provenance_is_told(document: dict[str, Any], notes: str, told: str) -> None:
     recorded(document)
     Path(FOLDER, "provenance.json").write_text(notes, encoding="utf-8")
     with pytest.raises(AdvdimError, match=rf"provenance\.json: {told}.*restore it from Git"):
+        planned(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda document: document.pop("recipe"), "expected a recipe as advdim wrote it .*recipe: missing"),
+        (lambda document: document["recipe"].pop("stage"), "recipe.stage: missing"),
+        (lambda document: document["recipe"].update(inputs=["model"]), r"recipe.inputs: found \['model'\]"),
+        (lambda document: document["files"].update({"table.parquet": 7}), "files.table.parquet: found 7"),
+        (lambda document: document["recipe"]["settings"].update(steps=float("nan")), "is no JSON .found NaN"),
+        (lambda document: document["recipe"]["settings"].update(steps=7), "found another content than was recorded"),
+    ],
+)
+def test_a_broken_or_foreign_recipe_is_told(
+    document: dict[str, Any], change: Callable[[dict[str, Any]], object], told: str
+) -> None:
+    recorded(document)
+    recipe = next(Path(FOLDER).rglob("*manifold*/recipe.json"))
+    broken = json.loads(recipe.read_text(encoding="utf-8"))
+    change(broken)
+    recipe.write_text(json.dumps(broken), encoding="utf-8")
+    with pytest.raises(AdvdimError, match=rf"manifold.*recipe\.json: .*{told}.*; restore the folder from Git"):
+        planned(document)
+
+
+@pytest.mark.parametrize("folder", ["data", ".", "data/models", "data/records/../../data"])
+def test_the_folder_of_artefacts_is_never_one_of_records(document: dict[str, Any], folder: str) -> None:
+    plan = planned(document)
+    make(plan)
+    weights = sorted(Path("data").rglob("*.h5"))
+    with pytest.raises(AdvdimError, match=r"found the folder of artefacts.*; expected a folder of records"):
+        record(plan, "spheres", Path(), Path(folder))
+    assert sorted(Path("data").rglob("*.h5")) == weights
+    document["experiments"]["errors"]["records"] = folder
+    with pytest.raises(AdvdimError, match=r"found the folder of artefacts"):
+        planned(document)
+
+
+def test_a_file_in_place_of_records_is_told(document: dict[str, Any]) -> None:
+    Path("data/records/spheres").write_text("a file", encoding="utf-8")
+    with pytest.raises(AdvdimError, match=r"data/records/spheres: found a file; expected a folder of records"):
         planned(document)
 
 

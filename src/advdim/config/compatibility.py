@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from advdim.config.datasets import Dataset, Imagenet12, Photos12, Resized
+from advdim.config.datasets import Dataset, Imagenet12, Photos12, Resized, Spheres
 from advdim.config.experiments import Config, Experiment
+from advdim.config.models import Model, Quadratic
 from advdim.config.training import Gradient
 
+PATHS = ("archive", "merge", "folder", "weights", "records")
+LONGEST_NAME = 60
 SECTIONS = ("datasets", "models", "training", "attacks", "statistics")
 MODELS_OF_DATASET = {
     "spheres": ("relu", "quadratic"),
@@ -65,12 +68,36 @@ DATASETS_OF_MEASUREMENT = {
 
 def mistakes_between_sections(config: Config) -> list[str]:
     """List every reference to a missing name and every pair that does not fit, each with its place."""
-    found = [*_resized_of_nothing(config), *_enlarged(config), *_twins(config)]
+    found = [
+        *_long_names(config),
+        *_no_paths(config),
+        *_resized_of_nothing(config),
+        *_enlarged(config),
+        *_twins(config),
+    ]
     for name, experiment in config.experiments.items():
         place = f"experiments.{name}"
         missing = list(_missing_names(config, experiment, place))
         found += missing or _misfits(config, experiment, place)
     return found
+
+
+def _long_names(config: Config) -> Iterator[str]:
+    """Names of which no folder could be named: model, training and measurement stand in one name there."""
+    for section in SECTIONS:
+        for name in getattr(config, section):
+            if len(name) > LONGEST_NAME:
+                yield f"{section}.{name}: has {len(name)} characters; expected at most {LONGEST_NAME} in a name"
+
+
+def _no_paths(config: Config) -> Iterator[str]:
+    """Texts that can be no path: an empty one would be the root of the project."""
+    for section in ("datasets", "models", "experiments"):
+        for name, settings in getattr(config, section).items():
+            for key in PATHS:
+                path = getattr(settings, key, None)
+                if path is not None and not (path and path.isprintable()):
+                    yield f"{section}.{name}.{key}: found {path!r}; expected the path of a file or folder"
 
 
 def _resized_of_nothing(config: Config) -> Iterator[str]:
@@ -119,6 +146,7 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
         for dataset in experiment.datasets:
             settings = config.datasets[dataset]
             yield from _model_on_dataset(f"{place}.models: '{name}'", kind, dataset, settings)
+            yield from _perfect_elsewhere(f"{place}.models: '{name}'", config.models[name], dataset, settings)
         if kind == "linear":
             yield from _unknown_classes(config, experiment, place)
         for training in experiment.training:
@@ -127,7 +155,7 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
                     f"{place}.training: '{training}' does not train '{name}' (kind {kind}); "
                     f"expected kind {' or '.join(TRAININGS_OF_MODEL[kind])}"
                 )
-    yield from _trainings_of_images(config, experiment, place)
+    yield from _trainings_on_spheres(config, experiment, place)
     for section in ("attacks", "statistics"):
         for measurement in getattr(experiment, section):
             measured = getattr(config, section)[measurement].kind
@@ -145,8 +173,8 @@ def _misfits(config: Config, experiment: Experiment, place: str) -> Iterator[str
                     )
 
 
-def _trainings_of_images(config: Config, experiment: Experiment, place: str) -> Iterator[str]:
-    """Settings of the training that ask for images, of which points on spheres are none."""
+def _trainings_on_spheres(config: Config, experiment: Experiment, place: str) -> Iterator[str]:
+    """Settings of the training that ask for images, of which points on spheres are none, and halves that are none."""
     on_spheres = any(config.datasets[name].kind == "spheres" for name in experiment.datasets)
     for name in experiment.training if on_spheres else ():
         training = config.training[name]
@@ -156,6 +184,8 @@ def _trainings_of_images(config: Config, experiment: Experiment, place: str) -> 
         wanted += ["objective"] if training.objective.kind != "plain" else []
         for key in wanted:
             yield f"{place}.training: '{name}' has {key}, which is for images; expected none with a dataset of spheres"
+        if training.batch % 2:
+            yield f"{place}.training: '{name}' has a batch of {training.batch}; expected half of it on each sphere"
 
 
 def _measurement_of_models(place: str, measured: str, models: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -173,6 +203,17 @@ def _model_on_dataset(place: str, kind: str, dataset: str, settings: Dataset) ->
     fitting = MODELS_OF_DATASET[settings.kind]
     if kind not in fitting:
         yield f"{place} (kind {kind}) does not fit dataset '{dataset}'; expected kind {' or '.join(fitting)}"
+
+
+def _perfect_elsewhere(place: str, model: Model, dataset: str, settings: Dataset) -> Iterator[str]:
+    """Nets that start without an error on other spheres than those of the dataset."""
+    if not isinstance(model, Quadratic) or not isinstance(settings, Spheres) or model.perfect_radius is None:
+        return
+    if model.perfect_radius != settings.outer_radius:
+        yield (
+            f"{place} has perfect_radius {model.perfect_radius:g}, which does not fit dataset '{dataset}'; expected "
+            f"its outer_radius {settings.outer_radius:g}"
+        )
 
 
 def _unknown_classes(config: Config, experiment: Experiment, place: str) -> Iterator[str]:

@@ -22,10 +22,10 @@ class Spheres(Section):
     outer_radius: float = Field(
         default=1.3, gt=1, le=100, description="Radius R of the outer sphere, in units of the inner one (sec. 2)."
     )
-    points: Positive | None = Field(
+    points: Annotated[int, Field(ge=2, multiple_of=2)] | None = Field(
         default=None,
-        description="Size N of a finite training set, half of it on each sphere; null samples every batch afresh, "
-        "which the source calls online (sec. 3).",
+        description="Size N of a finite training set, half of it on each sphere and so an even number; null samples "
+        "every batch afresh, which the source calls online (sec. 3).",
     )
 
 

@@ -21,8 +21,9 @@ def _page(schema: dict[str, Any]) -> str:
         "# Configuration",
         "",
         "Generated from `src/advdim/config` by `advdim generate`; `config/schema.json` says the same to an editor.",
-        "Unknown keys are refused, and all mistakes of a file are told at once. Each section maps names of your choice",
-        "to settings; the section `experiments` crosses them by name.",
+        "Unknown keys are refused, and all mistakes of a file are told at once: first those of single settings, then",
+        "those between sections. Each section maps names of your choice to settings; the section `experiments` crosses",
+        "them by name.",
         "",
         "## Top level",
         "",
@@ -33,9 +34,20 @@ def _page(schema: dict[str, Any]) -> str:
 
 
 def _section(name: str, definition: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    return [
+        "",
+        f"## {_called(name, definition)}",
+        "",
+        " ".join(definition.get("description", "").split()),
+        "",
+        *_rows(definition, schema),
+    ]
+
+
+def _called(name: str, definition: dict[str, Any]) -> str:
+    """How a form of settings is called: by its kind, as users write it, if it has one."""
     kind = definition["properties"].get("kind", {}).get("const")
-    title = f"`kind: {kind}`" if kind else name
-    return ["", f"## {title}", "", " ".join(definition.get("description", "").split()), "", *_rows(definition, schema)]
+    return f"`kind: {kind}`" if kind else name
 
 
 def _rows(definition: dict[str, Any], schema: dict[str, Any]) -> list[str]:
@@ -52,12 +64,15 @@ def _rows(definition: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rsplit("/", 1)[-1]
-        return _type(schema["$defs"][name], schema) if "properties" not in schema["$defs"][name] else name
+        definition = schema["$defs"][name]
+        return _called(name, definition) if "properties" in definition else _type(definition, schema)
     for key in ("anyOf", "oneOf"):
         if key in field:
             return " or ".join(dict.fromkeys(_type(option, schema) for option in field[key]))
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
+    if "prefixItems" in field:
+        return f"[{', '.join(_type(item, schema) for item in field['prefixItems'])}]"
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}), schema)}"
     if field.get("type") == "object":

@@ -1,6 +1,8 @@
 """Reading a configuration: every mistake of the file at once, each with its place."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -23,12 +25,12 @@ def load_config(path: Path, only: str | None = None) -> Config:
     Raises:
         AdvdimError: the file is missing, is no YAML, or holds mistakes (all of them are listed); or `only` names none.
     """
-    document = read_yaml(path)
+    document = read_yaml(path, remedy="name one by --config, or by CONFIG= of make")
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
         raise AdvdimError(mistakes_sentence(path, validation_mistakes(error, place=_place))) from error
-    mistakes = mistakes_between_sections(config)
+    mistakes = [*_truths_for_numbers(document, config), *mistakes_between_sections(config)]
     if mistakes:
         raise AdvdimError(mistakes_sentence(path, mistakes))
     return config if only is None else _restricted(config, path, only)
@@ -45,6 +47,19 @@ def _restricted(config: Config, path: Path, only: str) -> Config:
         )
     kept = {name: e for name, e in config.experiments.items() if wanted & {name, e.study}}
     return config.model_copy(update={"experiments": kept})
+
+
+def _truths_for_numbers(written: Any, read: Any, location: Location = ()) -> Iterator[str]:
+    """Places where `true` or `false` was read as something else: Pydantic takes them for the numbers 1 and 0."""
+    if isinstance(written, dict):
+        for key, part in written.items():
+            inner = read[key] if isinstance(read, dict) else getattr(read, key)
+            yield from _truths_for_numbers(part, inner, (*location, key))
+    elif isinstance(written, list):
+        for number, (part, inner) in enumerate(zip(written, read, strict=True)):
+            yield from _truths_for_numbers(part, inner, (*location, number))
+    elif isinstance(written, bool) and not isinstance(read, bool):
+        yield f"{dotted_place(location)}: found {written}; expected a number"
 
 
 def _place(location: Location) -> str:

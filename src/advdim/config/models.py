@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from advdim.config.section import Positive, Section
+from advdim.config.section import Positive, Section, each_once
 
 
 class Relu(Section):
@@ -24,6 +24,7 @@ class Quadratic(Section):
     perfect_radius: float | None = Field(
         default=None,
         gt=1,
+        le=100,
         description="Start without an error on the spheres of radius 1 and this one (sec. 4); null starts at random.",
     )
 
@@ -57,7 +58,7 @@ class Convolutional(Section):
         "that filters see the same part of a picture, with the same number of parameters, at every width (fig. 3). "
         "null for the same dilations at every width.",
     )
-    pool_after: tuple[Positive, ...] = Field(
+    pool_after: Annotated[tuple[Positive, ...], AfterValidator(each_once)] = Field(
         default=(), description="Layers, counted from 1, that a 2 x 2 pooling follows; 2, 4, 6 in fig. 3 and 4."
     )
     pooling: Literal["max", "average", "strided"] = Field(

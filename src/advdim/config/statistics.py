@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from advdim.config.models import Convolutional, Dense
-from advdim.config.section import OfSnapshots, Positive, Radii, Section
+from advdim.config.section import OfSnapshots, Positive, Radii, Section, each_once
 
 
 class PairDistance(Section):
@@ -26,7 +26,9 @@ class NormSweep(OfSnapshots):
     """Accuracy on random points of any norm, against the boundary in the middle (Gilmer et al. 2018, fig. 2 left)."""
 
     kind: Literal["norm_sweep"]
-    radii: Radii = Field(min_length=1, description="Norms of the points, in units of the inner radius.")
+    radii: Annotated[Radii, AfterValidator(each_once)] = Field(
+        min_length=1, description="Norms of the points, in units of the inner radius."
+    )
     points: Positive = Field(default=10_000, description="Fresh points of each norm; the source takes 1e4.")
 
 
@@ -57,7 +59,7 @@ class SearchPower(Section):
     """
 
     kind: Literal["search_power"]
-    alphas: tuple[Annotated[float, Field(gt=1)], ...] = Field(
+    alphas: Annotated[tuple[Annotated[float, Field(gt=1)], ...], AfterValidator(each_once)] = Field(
         default=(1.001, 1.02, 1.2), min_length=1, description="Alphas of the wrong axis; 1 would be right."
     )
     starts: Positive = Field(default=100, description="Number of random starts on the inner sphere.")
@@ -109,7 +111,7 @@ class InitialGradients(Section):
     model: Annotated[Convolutional | Dense, Field(discriminator="kind")] = Field(
         description="The nets that are drawn, as in the section `models`."
     )
-    widths: tuple[Annotated[int, Field(ge=4, le=512)], ...] = Field(
+    widths: Annotated[tuple[Annotated[int, Field(ge=4, le=512)], ...], AfterValidator(each_once)] = Field(
         min_length=1, description="Widths of the images in pixels: divisors or multiples of the dataset's width."
     )
     nets: Positive = Field(default=10, description="Nets that are drawn at each width.")
@@ -135,10 +137,10 @@ class Damage(OfSnapshots):
     """Rise of the loss after one step of growing size, beside its first-order prediction (lemma 2, lemma 12)."""
 
     kind: Literal["damage"]
-    norms: tuple[Literal["linf", "l2"], ...] = Field(
+    norms: Annotated[tuple[Literal["linf", "l2"], ...], AfterValidator(each_once)] = Field(
         default=("linf", "l2"), min_length=1, description="Norms p of the steps."
     )
-    eps_pixel: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+    eps_pixel: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], AfterValidator(each_once)] = Field(
         default=(0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
         min_length=1,
         description="Sizes eps of the steps in pixels on [0, 1]; eps_p = eps d^(1/p). Pixels are not clipped.",
@@ -169,7 +171,7 @@ class ToyTilt(Section):
     """Adversarial distance of the toy classes against the weight vector's tilt (Tanay & Griffin 2018, fig. 3, 4)."""
 
     kind: Literal["toy_tilt"]
-    tilts_deg: tuple[Annotated[float, Field(ge=0, lt=90)], ...] = Field(
+    tilts_deg: Annotated[tuple[Annotated[float, Field(ge=0, lt=90)], ...], AfterValidator(each_once)] = Field(
         default=(0, 15, 30, 45, 60, 75, 80, 85, 87, 89),
         min_length=2,
         description="Tilts of the weight vector, degrees.",

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from advdim.config.section import Positive, Section
+from advdim.config.section import Positive, Section, each_once
 
 
 class Way(Section):
@@ -85,7 +85,9 @@ class Steps(Section):
     """The learning rate falls by a factor at some steps."""
 
     kind: Literal["steps"]
-    at: tuple[Positive, ...] = Field(min_length=1, description="Steps from which on the rate is smaller.")
+    at: Annotated[tuple[Positive, ...], AfterValidator(each_once)] = Field(
+        min_length=1, description="Steps from which on the rate is smaller."
+    )
     factor: float = Field(default=0.1, gt=0, lt=1, description="What the rate is multiplied by at each of them.")
 
 
@@ -114,7 +116,7 @@ class Gradient(Way):
     learning_rate: float = Field(default=1e-4, gt=0, description="Step size of Adam; 1e-4 in the spheres study.")
     batch: Positive = Field(default=50, description="Examples a step; half of them from each sphere.")
     steps: Positive = Field(description="Number of steps; the spheres study takes 1e6.")
-    snapshots: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    snapshots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], AfterValidator(each_once)] = Field(
         default=(),
         description="Steps after which the weights are kept besides the last one; 0 is the initialisation.",
     )
@@ -143,6 +145,9 @@ class Gradient(Way):
         late = [step for step in self.snapshots if step > self.steps]
         if late:
             raise ValueError(f"snapshots {late} lie beyond the last step {self.steps}; expected steps up to it")
+        never = [step for step in getattr(self.schedule, "at", ()) if step >= self.steps]
+        if never:
+            raise ValueError(f"schedule.at {never} is not reached in {self.steps} steps; expected steps below that")
         if self.batch % self.replicas:
             raise ValueError(f"a batch of {self.batch} for {self.replicas} replicas; expected a multiple of them")
         if self.xla and self.replicas > 1:

@@ -1,6 +1,7 @@
 """ImageNet classifiers of `keras.applications`, with weights from a file of this machine and never from the web."""
 
 import keras
+import numpy as np
 
 from advdim.datasets.stored import ImageInfo
 from advdim.errors import AdvdimError
@@ -81,9 +82,11 @@ def load_published(model: keras.Model, weights: str) -> None:
         raise AdvdimError(f"{weights}: cannot be loaded; expected {missing}; put it there and run again")
     try:
         model.load_weights(weights)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, RuntimeError, TypeError) as error:  # the last two of damaged HDF5 files
         reason = " ".join(str(error).split())
         raise AdvdimError(
             f"{weights}: does not hold the weights of this net ({reason}); expected those of the architecture, the "
             "width and classes of the configuration, the layer of the classes included (no 'notop' file)"
         ) from error
+    if not all(np.isfinite(values).all() for values in model.get_weights()):
+        raise AdvdimError(f"{weights}: holds weights that are no finite numbers; expected finite ones; replace it")

@@ -67,8 +67,8 @@ def code_of(modules: tuple[str, ...], extra: tuple[Path, ...] = ()) -> Code:
     third_party: set[str] = set()
     pending = list(modules)
     sources = {path.name: _read(path) for path in extra}
-    for text in sources.values():
-        project, others = _imports(text)
+    for path in extra:
+        project, others = _imports(sources[path.name], str(path))
         pending += project
         third_party |= others
     while pending:
@@ -105,6 +105,12 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise AdvdimError(f"{path}: cannot be read ({error.strerror}); expected a file of this project") from error
+    except UnicodeDecodeError as error:
+        raise _no_python(str(path), error) from error
+
+
+def _no_python(place: str, error: ValueError | SyntaxError) -> AdvdimError:
+    return AdvdimError(f"{place}: is no Python in UTF-8 ({error}); mend it there and run again")
 
 
 @cache
@@ -117,7 +123,7 @@ def _source(module: str) -> str:
 
 @cache
 def _module_imports(module: str) -> tuple[list[str], set[str]]:
-    return _imports(_source(module))
+    return _imports(_source(module), module)
 
 
 @cache
@@ -139,10 +145,10 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
-def _imports(source: str) -> tuple[list[str], set[str]]:
+def _imports(source: str, place: str) -> tuple[list[str], set[str]]:
     project: list[str] = []
     others: set[str] = set()
-    for node in _running_nodes(ast.parse(source)):
+    for node in _running_nodes(_parsed(source, place)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -158,6 +164,14 @@ def _imports(source: str) -> tuple[list[str], set[str]]:
             else:
                 others.add(name.split(".")[0])
     return project, others
+
+
+def _parsed(source: str, place: str) -> ast.Module:
+    """Parse a source; users write notebooks and modules of their own, so a slip is told in one sentence."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise _no_python(place, error) from error
 
 
 def _running_nodes(tree: ast.AST) -> Iterable[ast.AST]:

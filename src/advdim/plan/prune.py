@@ -10,17 +10,18 @@ from advdim.plan.plan import Plan
 from advdim.plan.recipe import STAGES
 
 
-def run_configurations(folder: Path) -> list[Path]:
-    """The files of a folder that describe a run: those with experiments.
+def run_configurations(*folders: Path) -> list[Path]:
+    """The files in some folders, and in folders there, that describe a run: those with experiments.
 
     Raises:
         AdvdimError: there is none, so that everything would be superfluous.
     """
-    documents = {path: read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
+    paths = sorted(path for folder in folders for ending in ("yaml", "yml") for path in folder.rglob(f"*.{ending}"))
+    documents = {path: read_yaml(path) for path in paths}
     found = [path for path, document in documents.items() if isinstance(document, dict) and "experiments" in document]
     if not found:
         raise AdvdimError(
-            f"{folder}: holds no configuration of a run; expected one with experiments; name those to keep"
+            f"{folders[0]}: holds no configuration of a run; expected one with experiments; name those to keep"
         )
     return found
 

@@ -12,14 +12,50 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from advdim.artefacts.keys import key_of
-from advdim.artefacts.store import RECIPE, digest_file, read_recipe
+from advdim.artefacts.store import RECIPE, digest_file
+from advdim.config.reading import validation_mistakes
 from advdim.errors import AdvdimError
-from advdim.plan.recipe import identity_of
+from advdim.plan.recipe import Stage, identity_of
 
 PROVENANCE = "provenance.json"
 LARGE = (".h5", ".npy", ".npz")
 """Endings of what a record leaves out: weights, pictures and points."""
+
+
+class _File(BaseModel):
+    """What a recipe says of a file."""
+
+    sha256: str
+
+
+class _Recipe(BaseModel):
+    """What must stand in the recipe of a record; `inputs` has the keys of what it was made from."""
+
+    stage: Stage
+    entry: str
+    settings: dict[str, Any]
+    seed: int | None
+    execution: dict[str, Any]
+    inputs: dict[str, str]
+
+
+class _Document(BaseModel):
+    """What must stand in the file beside what is recorded."""
+
+    key: str
+    recipe: _Recipe
+    files: dict[str, _File]
+
+
+class _Note(BaseModel):
+    """What must stand in a note of where records come from."""
+
+    Commit: str
+    Machine: str
+    Records: list[str]
 
 
 @dataclass(frozen=True)
@@ -76,16 +112,18 @@ def read_records(folder: Path) -> Records:
         The records, in the order of their paths.
 
     Raises:
-        AdvdimError: a file is missing or not as it was written, a record's net or dataset is not recorded, or two
-            records are of the same net or measurement.
+        AdvdimError: the folder is none, or one of artefacts; a file is missing or not as it was written, a record's net
+            or dataset is not recorded, or two records are of the same net or measurement.
     """
+    _refuse_other_folders(folder)
     found = [path for path in sorted(folder.rglob(RECIPE)) if not path.parent.name.startswith(".")]  # half-written
-    documents = {path.parent: read_recipe(path.parent) for path in found}
+    documents = {path.parent: _read_recipe(path) for path in found}
+    for path, document in documents.items():
+        _verify(path, document)
     recipes = {document["key"]: document["recipe"] for document in documents.values()}
     records: dict[str, Record] = {}
     datasets = []
     for path, document in documents.items():
-        _verify(path, document)
         record = Record(path, document["key"], document["recipe"], _identity(document["key"], recipes, path))
         if record.recipe["stage"] == "datasets":  # the same one may have been made by several commits
             datasets.append(record)
@@ -95,18 +133,46 @@ def read_records(folder: Path) -> Records:
     return Records((*datasets, *records.values()), _notes(folder / PROVENANCE))
 
 
+def _refuse_other_folders(folder: Path) -> None:
+    """Refuse a file, and a folder with artefacts in it: recording there would put their tables in their place."""
+    expected = "expected a folder of records, such as data/records/spheres; name another"
+    if folder.exists() and not folder.is_dir():
+        raise AdvdimError(f"{folder}: found a file; {expected}")
+    place, data = folder.resolve(), Path("data").resolve()
+    if data.is_relative_to(place) or (place.is_relative_to(data) and not place.is_relative_to(data / "records")):
+        raise AdvdimError(f"{folder}: found the folder of artefacts, or one in or around it; {expected}")
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    """Read the recipe of a record."""
+    return dict(_read_json(path, _Document, "a recipe as advdim wrote it", "restore the folder from Git, or remove it"))
+
+
 def _notes(path: Path) -> tuple[dict[str, Any], ...]:
     """Read where records come from."""
-    if not path.is_file():
+    if not path.exists():
         return ()
+    expected = f"a list of notes with {', '.join(_Note.model_fields)} each"
+    return tuple(_read_json(path, list[_Note], expected, "merge its two versions, or restore it from Git"))
+
+
+def _read_json(path: Path, form: Any, expected: str, remedy: str) -> Any:
+    """Read a file of JSON that must have a form, which is that of a Pydantic type."""
     try:
-        notes = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AdvdimError(f"{path}: is no JSON ({error}); merge its two versions, or restore it from Git") from error
-    parts = {"Commit", "Machine", "Records"}
-    if not isinstance(notes, list) or not all(isinstance(note, dict) and parts <= note.keys() for note in notes):
-        raise AdvdimError(f"{path}: expected a list of notes with {', '.join(sorted(parts))} each; restore it from Git")
-    return tuple(notes)
+        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        TypeAdapter(form).validate_python(document)
+    except ValidationError as error:
+        raise AdvdimError(f"{path}: expected {expected} ({validation_mistakes(error)[0]}); {remedy}") from error
+    except OSError as error:
+        raise AdvdimError(f"{path}: cannot be read ({error.strerror}); expected {expected}; {remedy}") from error
+    except (ValueError, RecursionError) as error:
+        raise AdvdimError(f"{path}: is no JSON ({error}); expected {expected}; {remedy}") from error
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse what Python reads as a number and JSON does not have."""
+    raise ValueError(f"found {name}")
 
 
 def _verify(path: Path, document: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from advdim.config.section import Section
 from advdim.datasets import cifar10_files, mnist_files, picture_files
 from advdim.datasets.imagenet import archive
 from advdim.datasets.imagenet.merge_files import merge_files
+from advdim.errors import AdvdimError
 from advdim.models import application_files
 
 DISTRIBUTIONS = {"foolbox": "foolbox", "art": "adversarial-robustness-toolbox"}
@@ -89,4 +90,14 @@ def model_digests(model: Model) -> dict[str, dict[str, str]]:
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
-    return {"files": {str(path): digest_file(path) for path in paths}}
+    return {"files": {_utf8(path): digest_file(path) for path in paths}}
+
+
+def _utf8(path: Path) -> str:
+    """The path as text, which tables can hold; old archives unpack to names that are none."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise AdvdimError(f"{text!a}: has a name that is not UTF-8; expected one that is; rename it") from error
+    return text

@@ -56,6 +56,7 @@ def print_plan(plan: Plan, table: Sequence[Row], *, only_missing: bool) -> None:
         unread = len(records.unread(recorded))
         console.print(
             f"recorded: {len(recorded)} artefacts are read from {folder}"
+            + ", where nothing lies yet" * (not records.all)
             + f"; {unread} measurements there fit no result of this configuration" * bool(unread),
             markup=False,
         )

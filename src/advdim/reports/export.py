@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 from importlib.metadata import version
 from pathlib import Path
 
+from advdim.artefacts.store import RECIPE
 from advdim.artefacts.tables import read_table
+from advdim.errors import AdvdimError
 from advdim.make import verified_folder
 from advdim.plan.plan import Plan
 from advdim.reports.publish import provenance_facts
@@ -24,8 +26,9 @@ def export_page(plan: Plan, study: str, data: Path, into: Path) -> None:
         into: gets a PNG and a CSV for each figure that has them, `verdicts.csv` and `provenance.json`.
 
     Raises:
-        AdvdimError: the page is missing or not as it was written.
+        AdvdimError: the page is missing or not as it was written, or artefacts or records lie in the folder.
     """
+    _refuse_recipes(into)
     page = verified_folder(plan.page(study), data)
     verdicts = read_table(verified_folder(plan.page(f"verdicts-{study}"), data) / "verdicts.parquet")
     provenance = _provenance(plan, study)  # before the files make the checkout one with changes
@@ -36,6 +39,16 @@ def export_page(plan: Plan, study: str, data: Path, into: Path) -> None:
         (into / name).write_bytes(content)
     verdicts.to_csv(into / "verdicts.csv", index=False, lineterminator="\n")
     (into / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
+
+
+def _refuse_recipes(into: Path) -> None:
+    """Refuse a folder of artefacts or records: these have a `provenance.json` of their own."""
+    found = next(into.rglob(RECIPE), None)
+    if found:
+        raise AdvdimError(
+            f"{into}: found {found.relative_to(into)}; expected a folder without artefacts or records, such as "
+            "docs/paper-scale/tilting; name another"
+        )
 
 
 def _provenance(plan: Plan, study: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from advdim.artefacts.store import RECIPE, is_complete, read_recipe, verify
+from advdim.errors import AdvdimError
 from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe
 from advdim.plan.records import LARGE, PROVENANCE, Record, Records, read_records
@@ -29,8 +30,14 @@ def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
         The folders that were written.
 
     Raises:
-        AdvdimError: an artefact, or a record that lies there, is not as it was written.
+        AdvdimError: the plan has no result of the study, or an artefact, or a record that lies there, is not as it was
+            written.
     """
+    if not any(result.study == study for result in plan.results):
+        raise AdvdimError(
+            f"{study}: the configuration asks for no result of this study, or lacks what it needs; expected some to "
+            "record; see `advdim plan`, or name another study or configuration"
+        )
     facts = provenance_facts()  # before the copies make the checkout one with changes
     made, records = _made(plan, study, root), read_records(folder)
     for path in made:
@@ -41,6 +48,12 @@ def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
     if written:
         _tell(folder, records.notes, facts, written)
     return written
+
+
+def unmade(plan: Plan, study: str, root: Path) -> int:
+    """Count the nets and measurements of a study that are neither made nor recorded."""
+    wanted = [r for r in plan.results if r.study == study and not r.is_recorded and r.recipe.stage != "datasets"]
+    return len({r.path for r in wanted if not is_complete(root / r.path, r.recipe.key)})
 
 
 def _made(plan: Plan, study: str, root: Path) -> dict[str, Recipe]:

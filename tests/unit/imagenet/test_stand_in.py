@@ -201,8 +201,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Pat
 @pytest.mark.parametrize(
     ("images", "validation", "told"),
     [
-        (0, 1, "images_per_synset is 0, expected 1 to 10,000"),
-        (1, 10_001, "validation_per_synset is 10001, expected 1 to 10,000"),
+        (0, 1, "training images of each synset: found 0; expected 1 to 10,000"),
+        (1, 10_001, "validation images of each synset: found 10001; expected 1 to 10,000"),
         (3, 5, "too few images for its 30 planted files and 12 copies, expected some 40 training and 15 validation"),
         (14, 2, "too few images for its 30 planted files"),
     ],

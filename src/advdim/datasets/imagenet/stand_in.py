@@ -70,9 +70,9 @@ def write_stand_in(
         AdvdimError: the folder is not empty or cannot be written, a number is out of its range, or there are too few
             images for all quirks.
     """
-    for name, number in (("images_per_synset", images_per_synset), ("validation_per_synset", validation_per_synset)):
+    for name, number in (("training", images_per_synset), ("validation", validation_per_synset)):
         if not 1 <= number <= 10_000:
-            raise AdvdimError(f"{name} is {number}, expected 1 to 10,000: correct it")
+            raise AdvdimError(f"{name} images of each synset: found {number}; expected 1 to 10,000; correct it")
     wanted = frozenset(synsets if synsets is not None else read_synset_merge(MERGE).synsets)
     plan = make_plan(wanted, images_per_synset, validation_per_synset, seed)
     table = _table(plan)
