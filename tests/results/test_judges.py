@@ -160,6 +160,12 @@ def test_only_nets_that_were_trained_as_the_sources_are_judged(study: Study, cha
     assert study.judge("S02").verdict == "needs"
 
 
+def test_nets_that_start_at_another_scale_are_none_of_the_source_s(study: Study) -> None:
+    for net in study.spheres("relu", 1_000_000, initial_scale=16.0):
+        study.attack(net, 1_000_000, 0.18 + 0.001 * net["seed"])
+    assert study.judge("S02").verdict == "needs"
+
+
 def test_the_interval_of_three_seeds_is_wider_than_their_range(study: Study) -> None:
     for net, distance in zip(study.spheres("relu", 1_000_000), (0.17, 0.18, 0.19), strict=True):
         study.attack(net, 1_000_000, distance)

@@ -85,6 +85,21 @@ def test_a_dataset_s_setting_changes_its_whole_chain_and_no_other(laptop: Docume
     assert gone == chain | {("reports", name) for name in pages_of("dimension") | pages_of("tilting")}
 
 
+def test_a_setting_that_came_later_is_told_only_where_it_is_used(laptop: Document) -> None:
+    def told(scale: float | None) -> list[dict[str, Any]]:
+        def change(document: Document) -> None:
+            for model in document["models"].values():
+                if model["kind"] == "relu":
+                    model["initial_scale"] = scale
+
+        nets = [recipe.document["settings"]["model"] for recipe in changed(laptop, change).of_stage("models")]
+        return [settings for settings in nets if settings["kind"] == "relu"]
+
+    assert told(None)
+    assert all("initial_scale" not in settings for settings in told(None))
+    assert told(16.0) == [settings | {"initial_scale": 16.0} for settings in told(None)]
+
+
 def test_adding_a_seed_adds_one_chain_and_renders_its_study_anew(laptop: Document) -> None:
     laptop["experiments"]["all-pairs"]["pairs"] = [[2, 3]]
     before = plan_of(laptop)

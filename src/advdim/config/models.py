@@ -14,6 +14,13 @@ class Relu(Section):
     width: Positive = Field(default=1000, description="Units h of each hidden layer.")
     depth: Positive = Field(default=2, description="Number of hidden layers.")
     batch_norm: bool = Field(default=True, description="Batch normalisation on the hidden layers, not on the read-out.")
+    initial_scale: float | None = Field(
+        default=None,
+        gt=0,
+        exclude_if=lambda scale: scale is None,  # recipes and records from before this setting keep their keys
+        description="Factor on the initial weights of the hidden layers; null for 1. Batch normalisation undoes it, but the "
+        "optimiser's steps are smaller beside larger weights. The source states no initialisation; ours is that of He.",
+    )
 
 
 class Quadratic(Section):

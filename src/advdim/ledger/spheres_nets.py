@@ -31,8 +31,9 @@ def relu_nets(results: Results) -> list[Net]:
 
 
 def source_nets(results: Results) -> list[Net]:
-    """ReLU nets of the source's architecture, in any dimension and however trained."""
-    return trained_nets(results, kind="relu", width=HIDDEN, depth=2, batch_norm=True)
+    """ReLU nets of the source's architecture, in any dimension and however trained; all start as He's do."""
+    nets = trained_nets(results, kind="relu", width=HIDDEN, depth=2, batch_norm=True)
+    return [net for net in nets if net.model.get("initial_scale") is None]
 
 
 def quadratic_nets(results: Results, points: int | None) -> list[Net]:
