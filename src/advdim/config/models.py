@@ -18,8 +18,9 @@ class Relu(Section):
         default=None,
         gt=0,
         exclude_if=lambda scale: scale is None,  # recipes and records from before this setting keep their keys
-        description="Factor on the initial weights of the hidden layers; null for 1. Batch normalisation undoes it, but "
-        "the optimiser's steps are smaller beside larger weights. The source states no initialisation; ours is that of He.",
+        description="Factor on the initial weights of the hidden layers; null for 1. Batch normalisation undoes it, "
+        "but the optimiser's steps are smaller beside larger weights. The source states no initialisation; ours is "
+        "that of He.",
     )
 
 
