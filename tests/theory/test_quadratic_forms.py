@@ -1,15 +1,16 @@
-"""Tails of quadratic forms: closed cases, simulation, and four methods against each other."""
+"""Tails of quadratic forms: closed cases, simulation, Imhof's integral, and three methods against each other."""
 
+import itertools
 import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import integrate, special
 
 from advdim.theory import quadratic_forms as forms
 
-ALL = (forms.log_tail_clt, forms.log_tail_saddlepoint, forms.log_tail_exact, forms.tail_imhof)
+ALL = (forms.log_tail_clt, forms.log_tail_saddlepoint, forms.log_tail_exact)
 
 
 def two_groups(positive: int, negative: int, ratio: float) -> np.ndarray:
@@ -17,11 +18,26 @@ def two_groups(positive: int, negative: int, ratio: float) -> np.ndarray:
     return np.concatenate([np.ones(positive), np.full(negative, -ratio)])
 
 
+def by_imhof(weights: np.ndarray) -> float:
+    """P(sum w_i g_i^2 > 0) to within 1e-10, by equation 3.2 of Imhof 1961 at x = 0, over log(u)."""
+    w = np.asarray(weights) / np.abs(weights).max()
+
+    def integrand(log_u: float) -> float:
+        turned = math.exp(log_u) * w
+        return math.sin(0.5 * np.arctan(turned).sum()) * math.exp(-0.5 * np.log(np.hypot(1.0, turned)).sum())
+
+    cuts = np.linspace(-40.0 - math.log(len(w)), 80.0, 25)  # beyond these it stays below exp(-40)
+    pieces = [
+        integrate.quad(integrand, *ends, epsabs=1e-12, epsrel=0.0, limit=500)[0] for ends in itertools.pairwise(cuts)
+    ]
+    return 0.5 + math.fsum(pieces) / math.pi
+
+
 @pytest.mark.parametrize("ratio", [1e-12, 0.01, 0.5, 1.0, 3.0, 1e6, 1e100])
 def test_two_weights_have_an_arc_tangent(ratio: float) -> None:
     expected = 2.0 / math.pi * math.atan(1.0 / math.sqrt(ratio))
     assert forms.log_tail_exact([1.0, -ratio]) == pytest.approx(math.log(expected), rel=1e-12, abs=1e-12)
-    assert forms.tail_imhof([1.0, -ratio]) == pytest.approx(expected, abs=1e-10)
+    assert by_imhof(np.array([1.0, -ratio])) == pytest.approx(expected, abs=1e-10)
 
 
 @pytest.mark.parametrize(("positive", "negative"), [(1, 1), (1, 9), (3, 2), (5, 495), (60, 40), (200, 200), (1, 500)])
@@ -31,7 +47,7 @@ def test_two_groups_have_a_beta_tail(positive: int, negative: int, ratio: float)
     weights = two_groups(positive, negative, ratio)
     if expected > 1e-290:
         assert forms.log_tail_exact(weights) == pytest.approx(math.log(expected), rel=1e-12, abs=1e-12)
-    assert forms.tail_imhof(weights) == pytest.approx(expected, abs=1e-10)
+    assert by_imhof(weights) == pytest.approx(expected, abs=1e-10)
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.0001, 1.5, 4.0, 10.0, 20.0, 60.0])
@@ -59,7 +75,7 @@ def test_against_simulation() -> None:
         simulated = np.mean(squares @ weights > 0.0)
         error = 4.0 * math.sqrt(simulated * (1.0 - simulated) / 1e6)
         assert math.exp(forms.log_tail_exact(weights)) == pytest.approx(simulated, abs=error)
-        assert forms.tail_imhof(weights) == pytest.approx(simulated, abs=error)
+        assert by_imhof(weights) == pytest.approx(simulated, abs=error)
         assert math.exp(forms.log_tail_saddlepoint(weights)) == pytest.approx(simulated, abs=error + 0.01)
         assert math.exp(forms.log_tail_clt(weights)) == pytest.approx(simulated, abs=0.05)
 
@@ -70,7 +86,7 @@ def test_opposite_tails_add_up_and_methods_agree(seed: int) -> None:
     weights = np.exp(3.0 * rng.standard_normal(100)) * rng.choice([-1.0, 1.0], 100)
     upper, lower = (math.exp(forms.log_tail_exact(sign * weights)) for sign in (1.0, -1.0))
     assert upper + lower == pytest.approx(1.0, abs=1e-12)
-    assert forms.tail_imhof(weights) == pytest.approx(upper, abs=1e-10)
+    assert by_imhof(weights) == pytest.approx(upper, abs=1e-10)
     assert math.exp(forms.log_tail_saddlepoint(weights)) == pytest.approx(upper, rel=0.15)
 
 
@@ -94,8 +110,6 @@ def test_one_sided_weights(method: Callable[[list[float]], float]) -> None:
     assert method([-1.0, -2.0, 0.0]) == -math.inf
     assert method([0.0, 0.0]) == -math.inf
     assert method([1.0, 2.0, 0.0]) == 0.0
-    assert forms.tail_imhof([-1.0, 0.0]) == 0.0
-    assert forms.tail_imhof([1.0, 0.0]) == 1.0
     assert forms.log_tail_clt([0.0]) == -math.inf
 
 

@@ -11,7 +11,6 @@ from advdim.figures.vulnerability import GRADIENT
 from advdim.ledger.dimension_initial import THEOREMS
 from advdim.ledger.dimension_pooling import POOLINGS
 from advdim.statistics.intervals import mean_share
-from advdim.theory.scaling import pooled_gradient_scale
 
 NORMS = {
     "l1": r"$\Vert\partial_x L\Vert_1$",
@@ -91,7 +90,7 @@ def draw_areas(pooled: pd.DataFrame) -> Figure:
         look = {"hue": "width", "palette": shades(pooled["width"].nunique()), "s": 14, "alpha": 0.8}
         sns.scatterplot(pooled, x=x, y=y, ax=axes, legend=axes is panels[0], **look)
         grid = np.array([pooled[x].min(), pooled[x].max()])
-        line = np.array([pooled_gradient_scale([int(value)], 1, 2.0) for value in grid])
+        line = 1 / np.sqrt(grid)  # theorems 7 and 11
         axes.plot(grid, line * (pooled[y] * np.sqrt(pooled[x])).median(), color="black", lw=1)
         axes.set(xscale="log", yscale="log")
     panels[0].set(title="A logit's gradient", xlabel=r"$a_1 \cdots a_n$", ylabel=NORMS["logit_l2"])

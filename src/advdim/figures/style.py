@@ -14,8 +14,6 @@ COLUMN: Size = (4.1, 3.1)
 """Half of the page's width."""
 PAGE: Size = (8.3, 3.5)
 """The page's width; one row of panels."""
-SQUARE: Size = (4.6, 4.6)
-"""Equal sides, for planes and slices."""
 PANELS: Size = (8.3, 6.0)
 """The page's width; two rows of panels."""
 

@@ -138,63 +138,6 @@ def nearest_error_in_shell(alpha: ArrayLike, starts: ArrayLike, outer_radius: fl
     return NearestErrors(points, distance)
 
 
-def distance_to_worst_error(alpha: ArrayLike, starts: ArrayLike, outer_radius: float | None = None) -> FloatArray:
-    """Distance from each start to the worst error of its sphere: the nearer end of the axis of the extreme alpha.
-
-    An attack that goes on beyond the first error, uphill to convergence, ends there.
-
-    Args:
-        alpha: shape (d,), coefficients of the ellipsoid, any sign.
-        starts: shape (n, d), points of the sphere in the basis of the axes; only their directions count.
-        outer_radius: None for the inner sphere (largest alpha), or R > 1 for the outer sphere (smallest alpha).
-
-    Returns:
-        Shape (n,), chord in units of the inner radius; inf where the sphere has no error. Axes of equal alpha span one
-        great sphere of worst errors.
-
-    Raises:
-        ValueError: as :func:`nearest_error_on_sphere`.
-
-    Source:
-        Gilmer et al. 2018, section 3 on worst-case examples, section 4 and appendix B on the axes.
-    """
-    weights = error_weights(alpha, outer_radius)
-    directions = _directions(starts, weights.size)
-    if weights.max() <= 0.0:
-        return np.full(len(directions), np.inf)
-    extreme = weights == weights.max()
-    along, across = (np.linalg.norm(directions[:, chosen], axis=1) for chosen in (extreme, ~extreme))
-    chord = 2.0 * np.sin(0.5 * np.arctan2(across, along))
-    return np.asarray(chord if outer_radius is None else outer_radius * chord)
-
-
-def largest_distance_on_sphere(alpha: ArrayLike, outer_radius: float | None = None) -> float:
-    """Distance to the nearest error from the point of the sphere that is best placed.
-
-    The cosine of the angle to the nearest error is concave in the squares of the start, so it is smallest on an axis:
-    on the inner sphere that of the smallest alpha, where it is sqrt(c_max / (c_max - c_min)) with c = alpha - 1.
-
-    Args:
-        alpha: shape (d,), coefficients of the ellipsoid, any sign.
-        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
-
-    Returns:
-        Chord in units of the inner radius: inf where the sphere has no error, 0 where it has nothing else.
-
-    Raises:
-        ValueError: if alpha is not a non-empty vector of finite numbers or the radius is not above 1.
-
-    Source:
-        Gilmer et al. 2018, section 4 and appendix B; the worst case from the ellipsoid's axes.
-    """
-    weights = error_weights(alpha, outer_radius)
-    highest, lowest = float(weights.max()), float(weights.min())
-    if highest <= 0.0:
-        return float(np.inf)
-    angle = np.arctan2(np.sqrt(max(-lowest, 0.0)), np.sqrt(highest))
-    return float((1.0 if outer_radius is None else outer_radius) * 2.0 * np.sin(0.5 * angle))
-
-
 def _directions(starts: ArrayLike, dimension: int) -> FloatArray:
     """Return starts as rows of unit length, refusing other shapes, numbers that are not finite, and the origin."""
     rows = np.asarray(starts, dtype=np.float64)

@@ -11,11 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
 from advdim.theory.arguments import check_radius, finite_vector
-from advdim.theory.quadratic_forms import (
-    log_tail_clt,
-    log_tail_clt_as_printed,
-    log_tail_exact,
-)
+from advdim.theory.quadratic_forms import log_tail_clt, log_tail_exact
 
 FloatArray = NDArray[np.float64]
 
@@ -86,26 +82,6 @@ def log_error_rate_clt(alpha: ArrayLike, outer_radius: float | None = None) -> f
         sigma^2 = 2 sum(alpha_i - 1)^2. Erratum S14: the statement of the proposition drops the square of sigma.
     """
     return log_tail_clt(error_weights(alpha, outer_radius))
-
-
-def log_error_rate_clt_as_printed(alpha: ArrayLike, outer_radius: float | None = None) -> float:
-    """Logarithm of the error rate on one sphere by proposition 4.1 as it is printed, to show the erratum.
-
-    Args:
-        alpha: shape (d,), coefficients of the ellipsoid.
-        outer_radius: None for the inner sphere (radius 1), or R > 1 for the outer sphere.
-
-    Returns:
-        log Phi(mu / sigma) with sigma = 2 sum(alpha_i - 1)^2, and alike on the outer sphere.
-
-    Raises:
-        ValueError: if the radius is not above 1 or alpha is not a non-empty vector of finite numbers.
-
-    Source:
-        Gilmer et al. 2018, statement of proposition 4.1. Erratum S14: that is the variance; see
-        :func:`log_error_rate_clt`.
-    """
-    return log_tail_clt_as_printed(error_weights(alpha, outer_radius))
 
 
 def log_error_rate(alpha: ArrayLike, outer_radius: float | None = None) -> float:

@@ -1,17 +1,16 @@
 """Tails of Gaussian quadratic forms: log P(sum_i w_i g_i^2 > 0) for independent standard normal g_i.
 
-Four answers to the same question. The central limit theorem is the source's; the saddlepoint is good to the accuracy of
-Stirling's formula at any depth; Imhof's integral is exact but loses all digits below 1e-10 or so; the contour integral
-is exact in relative terms at any depth, because it factors the saddlepoint's exponential out before it integrates.
+Three answers to the same question. The central limit theorem is the source's; the saddlepoint is good to the accuracy
+of Stirling's formula at any depth; the contour integral is exact in relative terms at any depth, because it factors the
+saddlepoint's exponential out before it integrates.
 """
 
-import itertools
 import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import integrate, optimize, special
+from scipy import optimize, special
 
 from advdim.theory.arguments import finite_vector
 
@@ -96,41 +95,6 @@ def log_tail_saddlepoint(weights: ArrayLike) -> float:
     spread = abs(saddle) * math.sqrt(2.0 * float(n @ (w / shrink) ** 2))
     rarer = _lugannani_rice(abs(root), spread)
     return math.log1p(-math.exp(rarer)) if root < 0.0 else rarer
-
-
-def tail_imhof(weights: ArrayLike) -> float:
-    """P(sum_i w_i g_i^2 > 0) by Imhof's integral.
-
-    Args:
-        weights: shape (n,), finite, any sign.
-
-    Returns:
-        Probability in [0, 1], with an absolute error below 1e-10: of use where the probability is well above that.
-
-    Raises:
-        ValueError: if the weights are not a non-empty vector of finite numbers.
-
-    Source:
-        Imhof 1961, equation 3.2 at x = 0: 1/2 + (1/pi) int_0^inf sin(theta(u)) / (u rho(u)) du with
-        theta = sum arctan(w_i u) / 2 and rho = prod (1 + w_i^2 u^2)^(1/4).
-    """
-    w, n = _distinct(weights)
-    edge = _one_sided(w)
-    if edge is not None:
-        return math.exp(edge)
-
-    def integrand(log_u: float) -> float:
-        u = math.exp(log_u)
-        angle = 0.5 * float(np.arctan(w * u) @ n)
-        return math.sin(angle) * math.exp(-float(_log_damping(w * u, n)))
-
-    start = -_CUT - math.log(0.5 * float(np.abs(w) @ n))
-    cuts = np.linspace(start, _right_end(w, n), 9)
-    pieces = [
-        integrate.quad(integrand, low, high, epsabs=1e-11, epsrel=0.0, limit=500)[0]
-        for low, high in itertools.pairwise(cuts)
-    ]
-    return min(max(0.5 + math.fsum(pieces) / math.pi, 0.0), 1.0)
 
 
 def log_tail_exact(weights: ArrayLike) -> float:

@@ -1,36 +1,14 @@
-"""How attack sizes, gradients and vulnerability scale with the input dimension, and what a first-order attack does.
+"""How attack sizes and gradients scale with the input dimension, and what a first-order attack does.
 
 Norms are named by their exponent p in [1, inf]; q is the dual exponent, 1/p + 1/q = 1.
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
-
-
-def dual_exponent(p: float) -> float:
-    """Exponent of the dual norm.
-
-    Args:
-        p: exponent in [1, inf].
-
-    Returns:
-        q in [1, inf] with 1/p + 1/q = 1.
-
-    Raises:
-        ValueError: if p is below 1.
-
-    Source:
-        Simon-Gabriel et al. 2019, lemma 2 (claim D01).
-    """
-    _check_exponent(p)
-    if p == 1.0:
-        return math.inf
-    return 1.0 if math.isinf(p) else p / (p - 1.0)
 
 
 def attack_size(eps_inf: float, p: float, dimension: int) -> float:
@@ -73,64 +51,6 @@ def gradient_norm_exponent(q: float) -> float:
     """
     _check_exponent(q)
     return 1.0 / q - 0.5
-
-
-def vulnerability_exponent() -> float:
-    """Exponent of d in eps_p ||dL/dx||_q, the same for every p.
-
-    Returns:
-        1/2, the sum of 1/p from the attack's size and 1/q - 1/2 from the gradient.
-
-    Source:
-        Simon-Gabriel et al. 2019, theorem 4 and corollary 6 (claim D04).
-    """
-    return 0.5
-
-
-def pooled_gradient_scale(areas: Sequence[int], dimension: int, q: float) -> float:
-    """Predicted l_q norm of an input gradient behind average poolings, up to a constant that depends on neither.
-
-    Args:
-        areas: number of inputs that each average pooling takes together, at least 1 each; empty without pooling.
-        dimension: number of inputs d, at least 1.
-        q: exponent of the norm in [1, inf]; inf stands for the size of one coordinate.
-
-    Returns:
-        d^(1/q - 1/2) / sqrt(a_1 ... a_n).
-
-    Raises:
-        ValueError: if an area or the dimension is below 1, or q is below 1.
-
-    Source:
-        Simon-Gabriel et al. 2019, theorems 7 and 11 (claim D05): |df_k/dx| scales like 1/sqrt(d a_1 ... a_n) and
-        ||df_k/dx||_2 like 1/sqrt(a_1 ... a_n).
-    """
-    _check_dimension(dimension)
-    if any(area < 1 for area in areas):
-        raise ValueError(f"every pooling area must be at least 1, found {list(areas)}")
-    return float(dimension ** gradient_norm_exponent(q)) / math.sqrt(math.prod(areas))
-
-
-def first_order_damage(gradient: ArrayLike, eps: float, p: float) -> FloatArray:
-    """Largest first-order rise of the loss under an l_p attack, for each image.
-
-    Args:
-        gradient: shape (images, ...), gradient of the loss with respect to the input, any unit.
-        eps: size of the attack in the l_p norm, at least 0.
-        p: exponent in [1, inf].
-
-    Returns:
-        Shape (images,), eps * ||gradient||_q.
-
-    Raises:
-        ValueError: if the gradient has fewer than two axes, eps is negative or p below 1.
-
-    Source:
-        Simon-Gabriel et al. 2019, lemma 2 (claim D01).
-    """
-    flat = _images(gradient, "gradient")
-    _check_size(eps)
-    return np.asarray(eps * np.linalg.norm(flat, ord=dual_exponent(p), axis=1))
 
 
 def steepest_perturbation(gradient: ArrayLike, eps: float, p: float) -> FloatArray:
@@ -193,62 +113,6 @@ def signal_to_noise(inputs: ArrayLike, perturbation: ArrayLike) -> FloatArray:
     return np.asarray(np.where(power > 0.0, ratio, math.inf))
 
 
-def first_order_signal_to_noise(eps: float, p: float, dimension: int) -> float:
-    """Signal-to-noise ratio of the first-order l_p attack whose size follows eps_p = eps_inf d^(1/p).
-
-    With pixels of mean square 1, ||x||_2 = sqrt(d) and eps_inf = eps, the attack's size is eps ||x||_2 d^(1/p - 1/2).
-    The l_inf attack then has ||delta||_2 = eps sqrt(d), if no coordinate of the gradient is zero, and so has the l_2
-    attack: ratio 1/eps. The l_1 attack changes one pixel by eps d, so ||delta||_2 = eps d: ratio 1/(eps sqrt(d)).
-
-    Args:
-        eps: size of the l_inf attack relative to the root mean square of the pixels, above 0.
-        p: 1, 2 or inf.
-        dimension: number of inputs d, at least 1.
-
-    Returns:
-        1/eps for p = 2 and p = inf, 1/(eps sqrt(d)) for p = 1.
-
-    Raises:
-        ValueError: if eps is not positive, p is none of 1, 2, inf or the dimension is below 1.
-
-    Source:
-        Simon-Gabriel et al. 2019, appendix D, lemma 12 (claim D03), which gives 1/eps for p = 1 too. With the scaling
-        of equation 3 that does not hold; it holds for the sizes of :func:`attack_size_for_signal_to_noise`.
-    """
-    _check_dimension(dimension)
-    _check_positive(eps)
-    if p not in (1.0, 2.0, math.inf):
-        raise ValueError(f"p must be 1, 2 or inf, found {p}")
-    return 1.0 / (eps * math.sqrt(dimension)) if p == 1.0 else 1.0 / eps
-
-
-def attack_size_for_signal_to_noise(eps: float, p: float, dimension: int, input_norm: float) -> float:
-    """Largest l_p attack that keeps the signal-to-noise ratio at 1/eps or above whatever its direction.
-
-    Args:
-        eps: inverse of the smallest ratio ||x||_2 / ||delta||_2 allowed, above 0.
-        p: exponent in [1, inf].
-        dimension: number of inputs d, at least 1.
-        input_norm: ||x||_2, at least 0.
-
-    Returns:
-        Radius of the largest l_p ball inside the l_2 ball of radius eps ||x||_2: eps ||x||_2 d^min(0, 1/p - 1/2).
-        For p >= 2 and ||x||_2 = sqrt(d) that is eps d^(1/p); for p < 2 it does not grow with 1/p, because the l_1 and
-        the l_2 ball of one radius touch at the axes.
-
-    Raises:
-        ValueError: if eps is not positive, p or the dimension is below 1, or the norm is negative.
-
-    Source:
-        Simon-Gabriel et al. 2019, appendix D, lemma 12 (claim D03), by inclusion of l_p balls in l_2 balls.
-    """
-    _check_exponent(p)
-    _check_dimension(dimension)
-    _check_positive(eps)
-    _check_size(input_norm)
-    return float(eps * input_norm * dimension ** min(0.0, 1.0 / p - 0.5))
-
-
 def _check_exponent(p: float) -> None:
     """Refuse exponents that give no norm."""
     if not p >= 1.0:
@@ -265,12 +129,6 @@ def _check_size(size: float) -> None:
     """Refuse negative or infinite sizes."""
     if not (math.isfinite(size) and size >= 0.0):
         raise ValueError(f"a size must be finite and at least 0, found {size}")
-
-
-def _check_positive(eps: float) -> None:
-    """Refuse sizes that have no inverse."""
-    if not (math.isfinite(eps) and eps > 0.0):
-        raise ValueError(f"eps must be positive and finite, found {eps}")
 
 
 def _images(values: ArrayLike, name: str) -> FloatArray:
