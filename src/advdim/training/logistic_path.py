@@ -1,7 +1,6 @@
 """Logistic regressions over a path of regularisation, to compare with the support vector machines of the same path."""
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +9,10 @@ from scipy.special import entr, expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from advdim.datasets.two_classes import read_pair
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.models.linear import LinearPath
-from advdim.training.levels import levels_of
+from advdim.training.levels import Advance, train_path
 
 Array = NDArray[np.float64]
 ITERATIONS = 500
@@ -22,7 +20,7 @@ ITERATIONS = 500
 
 
 def solve_path(
-    images: Array, y: Array, log10_lambda: Array, tolerance: float, advance: Callable[[int], None] = lambda _: None
+    images: Array, y: Array, log10_lambda: Array, tolerance: float, advance: Advance = lambda _: None
 ) -> LinearPath:
     """Minimise mean(log(1 + exp(-y (w.x + b)))) + lambda |w|^2, the bias free, at every level of a path.
 
@@ -117,9 +115,5 @@ def relative_gap(images: Array, y: Array, weights: Array, bias: float, strength:
 
 
 def train(job: Job) -> None:
-    """Solve the path of a job's pair of classes on the training images of its dataset."""
-    settings = job.settings["training"]
-    images, y = read_pair(job.inputs["dataset"], "train", job.settings["pair"], settings["images_per_class"])
-    levels = levels_of(settings)
-    progress = job.progress("level", len(levels))
-    solve_path(images, y, levels, settings["tolerance"], progress.at).save(job.output)
+    """Train a job's logistic regressions."""
+    train_path(job, solve_path)

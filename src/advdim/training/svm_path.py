@@ -4,17 +4,15 @@ From one level to the next few images change between inside and outside the marg
 one's solution, and only the images near the margin take part until all the others have been checked.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advdim.datasets.two_classes import read_pair
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.models.linear import LinearPath
-from advdim.training.levels import levels_of
+from advdim.training.levels import Advance, train_path
 from advdim.training.svm_newton import Solution, WorkingSet, middle_bias, solve_working_set
 
 Array = NDArray[np.float64]
@@ -47,11 +45,7 @@ class _Progress:
 
 
 def solve_path(
-    images: Array,
-    y: Array,
-    log10_lambda: Array,
-    tolerance: float,
-    advance: Callable[[int], None] = lambda _: None,
+    images: Array, y: Array, log10_lambda: Array, tolerance: float, advance: Advance = lambda _: None
 ) -> LinearPath:
     """Minimise mean(max(0, 1 - y (w.x + b))) + lambda |w|^2 for every lambda, the bias free.
 
@@ -138,12 +132,8 @@ def relative_gap(margins: Array, alpha: Array, weights: Array, penalty: float) -
 
 
 def train(job: Job) -> None:
-    """Solve the path of a job on the training images of its pair of classes."""
-    settings = job.settings["training"]
-    images, y = read_pair(job.inputs["dataset"], "train", job.settings["pair"], settings["images_per_class"])
-    levels = levels_of(settings)
-    progress = job.progress("level", len(levels))
-    solve_path(images, y, levels, settings["tolerance"], progress.at).save(job.output)
+    """Train a job's support vector machines."""
+    train_path(job, solve_path)
 
 
 def _solve_chosen(images: Array, y: Array, penalty: float, state: _Progress, chosen: NDArray[np.bool_]) -> None:
