@@ -24,8 +24,8 @@ from advdim.training.trainer import LONGEST_STRETCH, Trainer
 from advdim.training.validation import validator
 
 HISTORY_ROWS = 50
-_compiled: dict[str, tuple[keras.Model, Trainer]] = {}
-"""The last net of this process and its trainer, by all that its other seeds have in common with it."""
+_compiled: dict[str, Trainer] = {}
+"""The last trainer of this process, by all that its net's other seeds have in common with it."""
 
 
 def train(job: Job) -> None:
@@ -35,10 +35,10 @@ def train(job: Job) -> None:
     with strategy_of(job.execution).scope(), _activations_in(settings["precision"]):
         source, apart = open_source(job.inputs["dataset"], settings, job.seed)
         fresh = build(job.settings["model"], job.inputs["dataset"], job.seed)
-        model, trainer = _prepare(fresh, source, job)
-        validate = validator(model, apart) if apart else lambda: (np.nan, np.nan)
+        trainer = _prepare(fresh, source, job)
+        validate = validator(trainer.model, apart) if apart else lambda: (np.nan, np.nan)
         history = History(job.logs)
-        _run(trainer, model, history, validate, job)
+        _run(trainer, history, validate, job)
     for path in sorted(job.checkpoint.glob("step-*.weights.h5")):
         shutil.copyfile(path, job.output / path.name)  # no move: the checkpoint must stay whole until the end
     save_architecture(fresh, job.output)  # it names the seeds of its weights, which another seed's net does not share
@@ -57,21 +57,21 @@ def _activations_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _prepare(fresh: keras.Model, source: Source, job: Job) -> tuple[keras.Model, Trainer]:
-    """A net with the weights of a fresh one, and its trainer; what was compiled for another seed serves again.
+def _prepare(fresh: keras.Model, source: Source, job: Job) -> Trainer:
+    """A trainer of a net with the weights of a fresh one; what was compiled for another seed serves again.
 
     Compiling takes as long as training a small net.
     """
     seed = named_seed(job.seed, "training", "objective")
     sort = canonical_json([job.settings, str(job.inputs["dataset"].resolve()), job.execution])
     if sort in _compiled:
-        _compiled[sort][1].restart(fresh.get_weights(), source, seed)
+        _compiled[sort].restart(fresh.get_weights(), source, seed)
         return _compiled[sort]
     _compiled.clear()
     trainer = _trainer(fresh, source, job.settings["training"], seed)
     if job.execution.get("replicas", 1) == 1:  # several devices belong to the strategy of their job
-        _compiled[sort] = fresh, trainer
-    return fresh, trainer
+        _compiled[sort] = trainer
+    return trainer
 
 
 def _trainer(model: keras.Model, source: Source, settings: dict[str, Any], seed: tuple[int, int]) -> Trainer:
@@ -90,16 +90,14 @@ def _trainer(model: keras.Model, source: Source, settings: dict[str, Any], seed:
     )
 
 
-def _run(
-    trainer: Trainer, model: keras.Model, history: History, validate: Callable[[], tuple[float, float]], job: Job
-) -> None:
+def _run(trainer: Trainer, history: History, validate: Callable[[], tuple[float, float]], job: Job) -> None:
     settings = job.settings["training"]
     kept = {*settings["snapshots"], settings["steps"]}
     step, history.rows = restore_checkpoint(job.checkpoint, trainer.variables)
     progress = job.progress("step", settings["steps"])
     saved = time.monotonic()
     if step == 0 and 0 in kept:
-        save_weights(model, job.checkpoint, 0)
+        save_weights(trainer.model, job.checkpoint, 0)
     for end in _stretch_ends(settings["steps"], kept):
         if end <= step:
             continue
@@ -108,7 +106,7 @@ def _run(
         step = end
         progress.at(step)
         if step in kept:
-            save_weights(model, job.checkpoint, step)
+            save_weights(trainer.model, job.checkpoint, step)
         if time.monotonic() - saved > job.checkpoint_seconds:
             save_checkpoint(job.checkpoint, trainer.variables, step, history.rows)
             saved = time.monotonic()

@@ -32,6 +32,9 @@ class Trainer:
         steps: number of all steps, for the schedule.
         seed: seed of what an objective draws, two integers.
         xla: whether the graph is compiled by XLA.
+
+    Attributes:
+        model: the net, with its weights of the moment.
     """
 
     def __init__(
@@ -46,7 +49,8 @@ class Trainer:
         seed: tuple[int, int] = (0, 0),
         xla: bool = False,
     ) -> None:
-        self._model, self._source, self._objective = model, source, objective
+        self.model = model
+        self._source, self._objective = source, objective
         self._learning_rate, self._schedule, self._steps, self._seed = learning_rate, schedule, steps, seed
         self._strategy = tf.distribute.get_strategy()
         self._adam = Adam(model.trainable_variables, learning_rate)
@@ -56,7 +60,7 @@ class Trainer:
     @property
     def variables(self) -> list[keras.Variable | tf.Variable]:
         """All that a resumed run must start from."""
-        return [*self._model.variables, *self._adam.variables]
+        return [*self.model.variables, *self._adam.variables]
 
     def restart(self, weights: list[NDArray[np.float32]], source: Source, seed: tuple[int, int]) -> None:
         """Start anew as the net of another seed: what was compiled serves again.
@@ -66,7 +70,7 @@ class Trainer:
             source: its batches, of the same dataset and settings.
             seed: seed of what its objective draws.
         """
-        self._model.set_weights(weights)
+        self.model.set_weights(weights)
         for state in self._adam.variables:
             state.assign(tf.zeros_like(state))
         self._source, self._seed = source, seed
@@ -112,7 +116,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             terms, losses = self._objective(mine(inputs), mine(labels), noise)
             objective = tf.reduce_mean(terms) / count
-        gradients = tape.gradient(objective, [weight.value for weight in self._model.trainable_variables])
+        gradients = tape.gradient(objective, [weight.value for weight in self.model.trainable_variables])
         if count > 1:
             gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         self._adam.apply(gradients, share_of_rate(self._schedule, number, self._steps))

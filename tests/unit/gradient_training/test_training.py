@@ -62,7 +62,7 @@ def test_what_was_compiled_for_another_seed_gives_the_same_bits(kind: str, tmp_p
         if job.seed == 0:
             gradient._compiled.clear()
         gradient.train(dataclasses.replace(job, inputs=jobs[0].inputs))
-        trainers += [trainer for _, trainer in gradient._compiled.values()]
+        trainers += gradient._compiled.values()
     assert trainers[0] is not trainers[1]
     assert trainers[1] is trainers[2]
     compiled_anew, other, again = map(files_of, jobs)
