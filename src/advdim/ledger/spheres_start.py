@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import NET, Net, nets_in, observations, of_nets, trained_nets
+from advdim.ledger.observations import NET, nets_in, observations, of_nets, trained_nets
 from advdim.ledger.spheres_nets import DIMENSION, HIDDEN, OUTER_RADIUS
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
-from advdim.ledger.wording import counted, outcome, scale_of_spheres
+from advdim.ledger.wording import counted, outcome, scale_of_spheres, training_points
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import binomial, holm, monotone
 
@@ -33,9 +33,9 @@ def judge_perfect_start(claim: Claim, results: Results) -> Verdict:
     told = [_follow(claim, of_set) for of_set in sets]
     every = [rows for of_set in sets for rows in of_set]
     measured = nets_in(pd.concat(every), nets)
-    names = {net.labels[0]: _name(net) for net in measured}
+    names = {net.labels[0]: training_points([net]) for net in measured}
     found = " ".join(
-        f"On {names[one[0]['dataset'].iloc[0]]}: {what.found}" for one, what in zip(sets, told, strict=True)
+        f"On {names[one[0]['dataset'].iloc[0]]} points: {what.found}" for one, what in zip(sets, told, strict=True)
     )
     share = binomial(sum(what.followed for what in told), len(every))
     return judged(
@@ -80,10 +80,6 @@ def _follow(claim: Claim, runs: list[pd.DataFrame]) -> _Followed:
     )
     holds = followed > len(runs) / 2 and sum(count > 0 for count in wrong) > len(runs) / 2
     return _Followed(followed, holds, found)
-
-
-def _name(net: Net) -> str:
-    return f"{net.dataset['points']:,} points" if net.dataset.get("points") else "endless points"
 
 
 def _has_trends(rows: pd.DataFrame, alpha: float) -> bool:

@@ -44,14 +44,18 @@ def seeds_of(nets: Sequence[Net]) -> str:
     return counted(len({net.labels[3] for net in nets}), "seed")
 
 
+def training_points(nets: Sequence[Net]) -> str:
+    """Sizes of the training sets of nets between spheres: ``100,000 and endless``."""
+    sizes = {net.dataset.get("points") for net in nets}
+    return listed([f"{size:,}" for size in sorted(size for size in sizes if size)] + ["endless"] * (None in sizes))
+
+
 def scale_of_spheres(nets: Sequence[Net]) -> str:
     """The scale of nets between spheres: dimension, models, training sets, steps and seeds."""
-    points = {net.dataset.get("points") for net in nets}
-    sizes = [f"{size:,}" for size in sorted(size for size in points if size)] + ["endless"] * (None in points)
     parts = [
         f"d = {numbers(net.dataset['dimension'] for net in nets)}",
         listed(dict.fromkeys(net.labels[1] for net in nets)),
-        f"{listed(sizes)} training points",
+        f"{training_points(nets)} training points",
         steps_of(nets),
         seeds_of(nets),
     ]
