@@ -23,6 +23,7 @@ SOURCE = Source(
     title="CIFAR-10",
     tarball=TARBALL,
     folder_in_tarball="cifar-10-batches-bin",
+    all_files="six *.bin files",
     most_unpacked=190_000_000,  # the six files have 184,380,000 bytes, all else in the tarball some 20,000
     published_as="the published archive of that name",
     remedy="",
@@ -64,16 +65,14 @@ def needs(folder: Path = FOLDER, files: Iterable[SourceFile] = FILES) -> str | N
     Returns:
         None if all is there; otherwise a clause that goes on after "needs".
     """
-    wanted = list(files)
-    missing = lacking(SOURCE, folder, _loose_paths(folder, wanted))
-    if not missing:
+    missing = lacking(SOURCE, folder, _loose_paths(folder, files))
+    if missing is None:
         return None
-    what = "the six *.bin files" if len(missing) == len(wanted) else f"the {' and '.join(missing)}"
     pickled = next((name for name in PICKLED if (folder / name).exists()), None)
     instead = f"; {pickled}, which lies there, is the pickled version and is never read" if pickled else ""
     return (
-        f"{TARBALL} (MD5 {MD5}), as its author Alex Krizhevsky publishes it, or {what} in it, in {folder} (nothing is "
-        f"downloaded{instead})"
+        f"{TARBALL} (MD5 {MD5}), as its author Alex Krizhevsky publishes it, or the {missing} in it, in {folder} "
+        f"(nothing is downloaded{instead})"
     )
 
 

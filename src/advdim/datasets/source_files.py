@@ -41,6 +41,7 @@ class Source:
         title: the dataset's name.
         tarball: name of the archive in which the files are published.
         folder_in_tarball: the folder that they have in it.
+        all_files: what they are called where none of them is there, as in "six *.bin files".
         most_unpacked: bytes that the tarball may unpack to.
         published_as: where such a tarball is from, as in "expected one, as in ...".
         remedy: what to do with a wrong file besides replacing it, as in "replace it, or ..."; may be empty.
@@ -49,6 +50,7 @@ class Source:
     title: str
     tarball: str
     folder_in_tarball: str
+    all_files: str
     most_unpacked: int
     published_as: str
     remedy: str
@@ -59,9 +61,15 @@ def first_file(paths: Iterable[Path]) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def lacking(source: Source, folder: Path, paths: Mapping[SourceFile, Path | None]) -> list[str]:
-    """Name the files that lie there neither one by one nor, as it seems, in the tarball. Nothing is read."""
-    return [] if (folder / source.tarball).is_file() else [file.name for file, path in paths.items() if path is None]
+def lacking(source: Source, folder: Path, paths: Mapping[SourceFile, Path | None]) -> str | None:
+    """Name the files that lie there neither one by one nor, as it seems, in the tarball; None without any.
+
+    Nothing is read.
+    """
+    missing = [file.name for file, path in paths.items() if path is None]
+    if not missing or (folder / source.tarball).is_file():
+        return None
+    return source.all_files if len(missing) == len(paths) else " and ".join(missing)
 
 
 def read_files(
