@@ -153,16 +153,20 @@ def verify_artefacts(
 ) -> None:
     """Compare every artefact of the plan that exists with the digests that were written beside it.
 
+    Files that lie there besides are named; nothing reads them.
+
     With `--attacks` this process, which knows nothing of the attacks but what they left, builds each net from its
     settings and weights, and looks at each kept adversarial image: that its class has changed, that it lies inside the
     ball and inside the range of pixels, and that its size is the one in the table.
     """
-    from advdim.artefacts.store import is_complete
+    from advdim.artefacts.store import is_complete, unlisted
 
     plan = _plan(config, only, device)
     folders = [DATA.parent / recipe.path for recipe in plan.recipes.values()]
     present = [folder for folder, r in zip(folders, plan.recipes.values(), strict=True) if is_complete(folder, r.key)]
     _verify_files(present)
+    for path in (path for folder in present for path in unlisted(folder)):
+        logger.warning("%s: is no file of this artefact, expected none but its own; move it away", path)
     logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(folders))
     if attacks:
         _verify_attacks(plan, set(present))

@@ -160,6 +160,10 @@ def test_artefacts_are_made_verified_and_refused_when_corrupt(checkout: Path) ->
     done = advdim(checkout, "verify")
     assert done.returncode == 0
     assert done.stderr.startswith("1 of ")
+    (checkout / dataset / "notes.txt").write_text("mine", encoding="utf-8")
+    done = advdim(checkout, "verify")
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"{dataset}/notes.txt: is no file of this artefact, expected none but its own")
     info = checkout / dataset / "info.json"
     info.write_text(info.read_text(encoding="utf-8").replace("5", "7"), encoding="utf-8")
     for arguments in (("verify",), ("make", statistic)):

@@ -89,6 +89,12 @@ def verify(folder: Path) -> None:
         )
 
 
+def unlisted(folder: Path) -> list[Path]:
+    """Files that lie in the folder of an artefact though its recipe does not name them: nothing here wrote them."""
+    listed = {folder / name for name in (*read_recipe(folder)["files"], RECIPE, TOKEN)}
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path not in listed)
+
+
 def write_token(folder: Path, key: str) -> None:
     """Leave the file that tells the workflow that the artefact is there."""
     try:
