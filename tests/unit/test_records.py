@@ -176,10 +176,11 @@ def test_the_plan_tells_what_is_read_and_what_fits_nothing(
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
     assert capsys.readouterr().out.endswith("recorded: 7 artefacts are read from data/records/spheres\n")
     document["attacks"]["manifold"]["steps"] = 3
+    document["statistics"]["pairs"]["pairs"] = 11
     plan = planned(document)
     print_plan(plan, plan_table(plan, Path("data")), only_missing=True)
-    assert "recorded: 5 artefacts are read from" in (told := capsys.readouterr().out)
-    assert told.endswith("; 2 measurements there fit no result of this configuration\n")
+    assert "recorded: 4 artefacts are read from" in (told := capsys.readouterr().out)
+    assert told.endswith("; 3 measurements there fit no result of this configuration\n")
 
 
 def test_what_is_not_made_yet_is_counted_and_a_study_without_results_is_told(document: dict[str, Any]) -> None:

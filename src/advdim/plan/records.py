@@ -92,10 +92,9 @@ class Records:
         return self._paths.get(identity)
 
     def unread(self, identities: set[str]) -> list[Record]:
-        """The records of measurements that are none of these."""
-        return [
-            record for record in self.all if "model" in record.recipe["inputs"] and record.identity not in identities
-        ]
+        """The records of measurements, of nets or of a dataset alone, that are none of these."""
+        measured = (record for record in self.all if record.recipe["stage"] in ("attacks", "statistics"))
+        return [record for record in measured if record.identity not in identities]
 
     @cached_property
     def _paths(self) -> dict[str, str]:
