@@ -217,7 +217,7 @@ def test_bootstrap_of_a_slope() -> None:
     noise = np.random.default_rng(4)
     x = [0.0, 1.0, 3.0]
     groups = [2.0 * one + 0.1 * noise.standard_normal(8) for one in x]
-    estimate = slope_over_groups(x, groups, name="slope")
+    estimate = slope_over_groups(x, groups, name="slope", level=0.95)
     assert estimate.value == pytest.approx(np.polyfit(np.repeat(x, 8), np.concatenate(groups), 1)[0])
     assert estimate.low < 2.0 < estimate.high
     assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * 0.1 / math.sqrt(8 * np.var(x) * 3), rel=0.35)

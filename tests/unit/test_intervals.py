@@ -58,7 +58,7 @@ def test_intervals_of_mean_shares_end_at_0_and_1() -> None:
     wide = intervals.mean_share([0.1, 0.9, 0.8])
     assert (wide.value, wide.low, wide.high) == (pytest.approx(0.6), 0.0, 1.0)
     narrow = [0.5, 0.51, 0.52]
-    assert intervals.mean_share(narrow, 0.9) == intervals.mean(narrow, 0.9)
+    assert intervals.mean_share(narrow) == intervals.mean(narrow)
     assert intervals.mean_share([0.3]) == intervals.Estimate(0.3, 0.0, 1.0)
 
 

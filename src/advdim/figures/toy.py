@@ -13,17 +13,18 @@ from advdim.figures.style import INK, PANELS
 
 HALF_WIDTH = 1.15
 """Half of the edge of a drawn plane: the classes reach from -1 to 1."""
+SHOWN_DEG = (0, 45, 85)
+"""Tilts of the boundaries that are drawn in the planes."""
 MARKS = (("o", 9.0), ("x", 6.0), (".", 3.0))
 """Marks of the dimensions and their sizes, from low to high: each is seen within the one before."""
 
 
-def draw_toy(tilts: pd.DataFrame, points: pd.DataFrame, *, shown_deg: Sequence[float] = (0, 45, 85)) -> Figure:
+def draw_toy(tilts: pd.DataFrame, points: pd.DataFrame) -> Figure:
     """Draw a plane for each dimension, and the adversarial distance of all dimensions against the tilt.
 
     Args:
         tilts: the table `tilts` of the statistic `toy_tilt`, of one or more dimensions.
         points: its table `points`, of the same dimensions.
-        shown_deg: tilts in degrees of the boundaries that are drawn in the planes.
 
     Returns:
         The figure.
@@ -33,7 +34,7 @@ def draw_toy(tilts: pd.DataFrame, points: pd.DataFrame, *, shown_deg: Sequence[f
     grid = fig.add_gridspec(len(dimensions), 2, width_ratios=(1, 1.5))
     planes = [fig.add_subplot(grid[row, 0]) for row in range(len(dimensions))]
     for axes, dimension in zip(planes, dimensions, strict=True):
-        _draw_plane(axes, points[points["dimension"] == dimension], shown_deg)
+        _draw_plane(axes, points[points["dimension"] == dimension])
         axes.set(title=f"d = {dimension}", ylabel="along n")
     planes[-1].set_xlabel("along z, between the centroids")
     handles, labels = planes[0].get_legend_handles_labels()
@@ -44,14 +45,14 @@ def draw_toy(tilts: pd.DataFrame, points: pd.DataFrame, *, shown_deg: Sequence[f
     return fig
 
 
-def _draw_plane(axes: Axes, points: pd.DataFrame, shown_deg: Sequence[float]) -> None:
+def _draw_plane(axes: Axes, points: pd.DataFrame) -> None:
     """Draw the points, a boundary for each tilt, and the mirror image of one point in each boundary."""
     for name, sign, colour in (("class I", -1, "C0"), ("class J", 1, "C1")):
         own = points[points["y"] == sign]
         axes.scatter(own["along_z"], own["along_n"], s=5, color=colour, label=name, zorder=2)
     image = points.loc[points["y"] < 0, ["along_z", "along_n"]].to_numpy()
     image = image[np.argmin(np.abs(image[:, 0] - np.median(image[:, 0])))]  # one from the middle of class I
-    for tilt, colour in zip(shown_deg, sns.light_palette("purple", len(shown_deg) + 2)[2:], strict=True):
+    for tilt, colour in zip(SHOWN_DEG, sns.light_palette("purple", len(SHOWN_DEG) + 2)[2:], strict=True):
         normal = np.array([np.cos(np.radians(tilt)), np.sin(np.radians(tilt))])
         mirror = image - 2 * (image @ normal) * normal
         ends = np.outer((-2 * HALF_WIDTH, 2 * HALF_WIDTH), (-normal[1], normal[0]))

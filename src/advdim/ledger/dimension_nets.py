@@ -197,9 +197,9 @@ def set_of(net: Net) -> str:
     return PHOTOGRAPHS.get(kind, kind) + " (stand-in archive, not ImageNet)" * is_stand_in(net.dataset_folder)
 
 
-def scale_of_nets(nets: pd.DataFrame, source: str = SOURCES_SET) -> str:
+def scale_of_nets(nets: pd.DataFrame) -> str:
     """Where and how some nets were trained, from their rows; says so where it is not the source's set."""
-    kinds = listed(kind if kind == source else f"{kind} (not CIFAR-10)" for kind in dict.fromkeys(nets["kind"]))
+    kinds = listed(kind if kind == SOURCES_SET else f"{kind} (not CIFAR-10)" for kind in dict.fromkeys(nets["kind"]))
     models, steps = listed(dict.fromkeys(nets["model"])), numbers(nets["steps"])
     return f"{kinds}, d = {numbers(nets['d'])}, {models}, {steps} steps, {len(nets)} nets"
 

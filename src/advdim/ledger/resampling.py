@@ -15,20 +15,14 @@ SAMPLES = 9999
 
 
 def over_runs(
-    runs: Sequence[FloatArray],
-    statistic: Callable[[FloatArray], float],
-    *,
-    name: str,
-    level: float = 0.95,
-    within: bool = False,
+    runs: Sequence[FloatArray], statistic: Callable[[FloatArray], float], *, name: str, within: bool = False
 ) -> Estimate:
-    """A statistic of pooled values, with the percentile interval of a bootstrap that resamples whole runs.
+    """A statistic of pooled values, with the 95 % percentile interval of a bootstrap that resamples whole runs.
 
     Args:
         runs: values of each run, shape (values,) each; values of one run are not independent.
         statistic: maps the pooled values, shape (all values,), to a number.
         name: names the draw, such as the id of a claim; the same name gives the same interval.
-        level: coverage, in (0, 1).
         within: resample the values of each drawn run too.
 
     Returns:
@@ -44,10 +38,10 @@ def over_runs(
         if within:
             parts = [part[generator.integers(len(part), size=len(part))] for part in parts]
         drawn[sample] = statistic(np.concatenate(parts))
-    return percentiles(statistic(np.concatenate(runs)), drawn, level)
+    return percentiles(statistic(np.concatenate(runs)), drawn)
 
 
-def slope_over_groups(x: Sequence[float], groups: Sequence[FloatArray], *, name: str, level: float = 0.95) -> Estimate:
+def slope_over_groups(x: Sequence[float], groups: Sequence[FloatArray], *, name: str, level: float) -> Estimate:
     """Slope of the least-squares line, with the percentile interval of a bootstrap within each group.
 
     Args:

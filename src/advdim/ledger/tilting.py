@@ -7,7 +7,7 @@ import numpy as np
 from advdim.datasets.two_classes import read_pair
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import Net, observations, of_nets, trained_nets
-from advdim.ledger.tilting_paths import lambda_of, reaches, scale_of_paths, source_path
+from advdim.ledger.tilting_paths import lambda_of, reaches_both, reaches_weakest, scale_of_paths, source_path
 from advdim.ledger.tilting_rotation import judge_rotation
 from advdim.ledger.tilting_targeted import judge_targeted
 from advdim.ledger.tilting_toy import judge_toy
@@ -25,7 +25,7 @@ SLIDER, PATH, PLANE = "tilting.html#slider", "tilting.html#path", "tilting.html#
 def judge_small_perturbations(claim: Claim, results: Results) -> Verdict:
     """T02: compare the adversarial distance at the weakest regularisation with half of the centroids' distance."""
     net, levels = source_path(results, "tilting", "levels")
-    if net is None or not reaches(levels, weakest=True):
+    if net is None or not reaches_weakest(levels):
         return unjudged(claim)
     weakest = levels.iloc[0]
     ratio = float(weakest["d_adv"] / weakest["half_centroid_distance"])
@@ -57,7 +57,7 @@ def judge_plane(claim: Claim, results: Results) -> Verdict:
 def judge_closeness(claim: Claim, results: Results) -> Verdict:
     """T05: compare the adversarial distances at both ends of the path."""
     net, levels = source_path(results, "tilting", "levels")
-    if net is None or not reaches(levels, weakest=True, strongest=True):
+    if net is None or not reaches_both(levels):
         return unjudged(claim)
     weakest, strongest = levels.iloc[0], levels.iloc[-1]
     ratio = float(weakest["d_adv"] / strongest["d_adv"])
@@ -72,7 +72,7 @@ def judge_closeness(claim: Claim, results: Results) -> Verdict:
 def judge_slider(claim: Claim, results: Results) -> Verdict:
     """T06: follow tilting angle and adversarial distance along the path."""
     net, levels = source_path(results, "tilting", "levels")
-    if net is None or len(levels) < LEVELS or not reaches(levels, weakest=True, strongest=True):
+    if net is None or len(levels) < LEVELS or not reaches_both(levels):
         return unjudged(claim)
     angles, distances = levels["angle_deg"].to_numpy(), levels["d_adv"].to_numpy()
     rise = float(np.diff(angles).max())

@@ -42,12 +42,14 @@ def is_stand_in(net: Net) -> bool:
     return bool(net.dataset["kind"] != "mnist")
 
 
-def reaches(levels: pd.DataFrame, *, weakest: bool = False, strongest: bool = False) -> bool:
-    """Whether the levels reach the ends of the source's path."""
-    if levels.empty:
-        return False
-    low, high = levels["log10_lambda"].min(), levels["log10_lambda"].max()
-    return bool((not weakest or low <= WEAKEST + ROUNDING) and (not strongest or high >= STRONGEST - ROUNDING))
+def reaches_weakest(levels: pd.DataFrame) -> bool:
+    """Whether the levels reach the weak end of the source's path."""
+    return not levels.empty and bool(levels["log10_lambda"].min() <= WEAKEST + ROUNDING)
+
+
+def reaches_both(levels: pd.DataFrame) -> bool:
+    """Whether the levels reach both ends of the source's path."""
+    return reaches_weakest(levels) and bool(levels["log10_lambda"].max() >= STRONGEST - ROUNDING)
 
 
 def lambda_of(level: "pd.Series[float]") -> str:

@@ -1,7 +1,7 @@
 """The judge of the tilting study's animation: whether both ends of the path and z share a plane."""
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.tilting_paths import lambda_of, reaches, scale_of_paths, source_path
+from advdim.ledger.tilting_paths import lambda_of, reaches_both, scale_of_paths, source_path
 from advdim.ledger.verdict import Verdict, judged, unjudged
 from advdim.ledger.wording import outcome
 from advdim.statistics.collect import Results
@@ -14,7 +14,7 @@ FIGURE = "tilting.html#rotation"
 def judge_rotation(claim: Claim, results: Results) -> Verdict:
     """T07: see whether the strongest w is parallel to z, and whether the angles add up in one plane."""
     net, levels = source_path(results, "projections", "rotation")
-    if net is None or len(levels) < LEVELS or not reaches(levels, weakest=True, strongest=True):
+    if net is None or len(levels) < LEVELS or not reaches_both(levels):
         return unjudged(claim)
     weakest, strongest = levels.iloc[0], levels.iloc[-1]
     farthest = levels.iloc[int(levels["outside"].argmax())]

@@ -96,12 +96,11 @@ def mean(values: ArrayLike, level: float = 0.95) -> Estimate:
     return _student(centre, error, sample.size - 1, level)
 
 
-def mean_share(shares: ArrayLike, level: float = 0.95) -> Estimate:
-    """Mean over seeds of shares, with that part of Student's interval that lies in [0, 1].
+def mean_share(shares: ArrayLike) -> Estimate:
+    """Mean over seeds of shares, with that part of Student's 95 % interval that lies in [0, 1].
 
     Args:
         shares: shape (n,), in [0, 1], one value a seed.
-        level: coverage, in (0, 1).
 
     Returns:
         Arithmetic mean; with a single value the interval is (0, 1).
@@ -112,7 +111,7 @@ def mean_share(shares: ArrayLike, level: float = 0.95) -> Estimate:
     Source:
         Student 1908.
     """
-    one = mean(shares, level)
+    one = mean(shares)
     return Estimate(one.value, max(one.low, 0.0), min(one.high, 1.0))
 
 
@@ -222,24 +221,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def bootstrap_median(values: ArrayLike, *, seed: int | tuple[int, ...], level: float = 0.95) -> Estimate:
-    """Median with the percentile interval of 9999 bootstrap samples.
+def bootstrap_median(values: ArrayLike, *, seed: int | tuple[int, ...]) -> Estimate:
+    """Median with the 95 % percentile interval of 9999 bootstrap samples.
 
     Args:
         values: shape (n,), finite.
         seed: integer or integers at least 0, for example those of :func:`advdim.seeds.named_seed`.
-        level: coverage, in (0, 1).
 
     Returns:
         Median; with a single value the interval is (-inf, inf). The same seed gives the same interval.
 
     Raises:
-        ValueError: if the values are not a non-empty vector of finite numbers or the level is not in (0, 1).
+        ValueError: if the values are not a non-empty vector of finite numbers.
 
     Source:
         Efron 1979; the percentile method, because the corrections of others degenerate for medians of few values.
     """
-    _check_level(level)
     sample = finite_vector(values, "values")
     centre = float(np.median(sample))
     if sample.size == 1:
@@ -247,7 +244,7 @@ def bootstrap_median(values: ArrayLike, *, seed: int | tuple[int, ...], level: f
     interval = stats.bootstrap(
         (sample,),
         np.median,
-        confidence_level=level,
+        confidence_level=0.95,
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
