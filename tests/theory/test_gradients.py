@@ -14,7 +14,6 @@ from scipy import special
 from advdim.attacks.iterative import attack
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import read_image_info, write_images
-from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models import convolutional
 from advdim.models.loss import cross_entropy, predict
@@ -23,13 +22,6 @@ from advdim.statistics import gradient_norms
 
 EXECUTION = {"device": "cpu", "threads": 1}
 COUNT = 8
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 @pytest.fixture(scope="module")

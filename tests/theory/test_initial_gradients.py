@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import read_image_info, write_images
-from advdim.device import configure_tensorflow
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.ledger.dimension_theorems import distance_exponents
@@ -20,13 +19,6 @@ from advdim.statistics import augmentation_order, initial_gradients
 from advdim.statistics.damage import step_damage
 
 EXECUTION = {"device": "cpu", "threads": 1}
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 @pytest.fixture(scope="module")

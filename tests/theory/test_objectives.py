@@ -13,7 +13,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from advdim.datasets.stored import ImageInfo
-from advdim.device import configure_tensorflow
 from advdim.models import convolutional, dense
 from advdim.models.batch_norm import _by_kernel, _by_operations
 from advdim.models.loss import cross_entropy
@@ -43,16 +42,10 @@ NETS: dict[str, Callable[[], keras.Model]] = {
     "dense, batch norm": lambda: dense.build(INFO, width=7, depth=2, batch_norm=True, seed=4),
 }
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 generator = np.random.default_rng(0)
 PIXELS = generator.uniform(0.1, 0.9, (COUNT, *INFO.shape))
 LABELS = np.arange(COUNT) % CLASSES
 NOISE = generator.uniform(-1, 1, PIXELS.shape)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow({"device": "cpu", "threads": 1})
 
 
 @contextlib.contextmanager

@@ -7,8 +7,6 @@ import tensorflow as tf
 
 from advdim.training.adam import Adam
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_its_steps_are_those_of_keras(dtype: str) -> None:

@@ -13,7 +13,6 @@ import pytest
 from advdim.config.models import ApplicationName
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import ImageInfo, write_images
-from advdim.device import configure_tensorflow
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.models import application, application_files
@@ -30,13 +29,6 @@ STANDARDISED = (PIXELS - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.2
 EXPECTED = dict.fromkeys(get_args(ApplicationName), SYMMETRIC)
 EXPECTED |= dict.fromkeys(("ResNet50", "ResNet101", "ResNet152", "VGG16", "VGG19"), CENTRED)
 EXPECTED |= dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), STANDARDISED)
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 @pytest.mark.parametrize("name", application.FAMILIES)

@@ -14,7 +14,6 @@ from advdim.attacks.iterative import Reached, attack
 from advdim.config.attacks import Iterative
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import read_image_info, write_images
-from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models import convolutional
 from advdim.models.loss import cross_entropy, predict
@@ -24,13 +23,6 @@ OUTER_RADIUS = 1.3
 EXECUTION = {"device": "cpu", "threads": 1}
 COUNT = 70
 """More images than a batch of the attack holds."""
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 def job_of(dataset: Path, **settings: Any) -> Job:

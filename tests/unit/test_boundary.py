@@ -8,18 +8,11 @@ from numpy.typing import NDArray
 
 from advdim.attacks.boundary import LEAD, RIVALS, Walk, walk, walk_from_starts
 from advdim.attacks.planes import dot, smallest_on_plane
-from advdim.device import configure_tensorflow
 from advdim.models.loss import predict
 from advdim.norms import DUAL, Norm, length
-from tests.unit.linear_images import EXECUTION, SHAPE, linear_net
+from tests.unit.linear_images import SHAPE, linear_net
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 NORMS = ["linf", "l2"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 def pixels(count: int, low: float = 0.3, high: float = 0.7) -> tf.Tensor:

@@ -9,20 +9,12 @@ import tensorflow as tf
 
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import ImageInfo, read_images, write_images
-from advdim.device import configure_tensorflow
 from advdim.errors import AdvdimError
 from advdim.models import dense
 from advdim.training.augmentation import augment
 from advdim.training.schedules import share_of_rate
 from advdim.training.sources import open_source
 from advdim.training.validation import split, validator
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow({"device": "cpu", "threads": 1})
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import tensorflow as tf
 
 from advdim.models.folding import fold
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
 
 def net() -> keras.Model:
     """Convolutions and dense layers with batch normalisation, foldable ones and others."""

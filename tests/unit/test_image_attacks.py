@@ -14,19 +14,11 @@ from advdim.attacks.ascent import draw_starts
 from advdim.attacks.kept import read_kept, write_kept
 from advdim.config.attacks import DeepFool, Iterative, Minimal
 from advdim.datasets.stored import read_images
-from advdim.device import configure_tensorflow
 from advdim.models import each_image
 from advdim.norms import Norm, length
-from tests.unit.linear_images import COUNT, EXECUTION, SHAPE, distances, grey_images, job_on, linear_net
+from tests.unit.linear_images import COUNT, SHAPE, distances, grey_images, job_on, linear_net
 
 ROOT_D = 48**0.5
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,10 @@ from numpy.typing import NDArray
 
 from advdim.config.models import Convolutional, Dense
 from advdim.datasets.stored import ImageInfo
-from advdim.device import configure_tensorflow
 from advdim.errors import AdvdimError
 from advdim.models import convolutional, dense
 from advdim.models.batch_norm import EPSILON, MOMENTUM, held_averages
 from advdim.models.block import Block
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow({"device": "cpu", "threads": 1})
 
 
 def info(width: int, classes: int = 10) -> ImageInfo:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from advdim.datasets.digits import build
 from advdim.datasets.stored import read_images, write_images
 from advdim.datasets.two_classes import read_pair
-from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.statistics.local_tilt import class_centroids, prepare
 from advdim.statistics.tilting_plane import centroid_direction, tilting_plane
@@ -20,13 +19,6 @@ from advdim.statistics.tilting_plane import centroid_direction, tilting_plane
 Array = NDArray[np.float64]
 EXECUTION = {"device": "cpu", "threads": 1}
 CLASSES = ("2", "3", "7")
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 @pytest.fixture(scope="module")

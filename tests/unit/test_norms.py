@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from advdim.device import configure_tensorflow
 from advdim.norms import DUAL, length, project, radius_of, steepest_direction
 
 ORDERS = {"l1": 1, "l2": 2, "linf": np.inf}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow({"device": "cpu", "threads": 1})
 
 
 images = np.random.default_rng(0).normal(size=(5, 4, 3, 2))

@@ -12,7 +12,6 @@ import pytest
 
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import read_image_info, write_images
-from advdim.device import configure_tensorflow
 from advdim.job import Job
 from advdim.models import snapshots
 from advdim.models.convolutional import build
@@ -21,13 +20,6 @@ from advdim.statistics import gradient_norms
 
 EXECUTION = {"device": "cpu", "threads": 1}
 MODEL = {"kind": "convolutional", "channels": 3, "layers": 1, "head": "average"}
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 @pytest.fixture

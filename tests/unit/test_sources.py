@@ -9,8 +9,6 @@ import tensorflow as tf
 from advdim.training import sources
 from advdim.training.sources import FiniteSet, OnlineSpheres
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.mark.parametrize("batch", [4, 5, 20, 50])
 def test_a_finite_set_visits_every_example_once_an_epoch_in_changing_order(batch: int) -> None:

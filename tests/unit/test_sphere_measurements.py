@@ -32,11 +32,6 @@ from advdim.theory.quadratic import log_error_rate
 RIGHT = (1 + OUTER_RADIUS**-2) / 2
 """An alpha in the middle of those that are right."""
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras with NumPy 2
-]
-
 
 def fibonacci_sphere(count: int) -> NDArray[np.float64]:
     """Points spread evenly over the sphere in three dimensions, each within 3.6 / sqrt(count) of any place."""

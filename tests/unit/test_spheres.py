@@ -8,8 +8,6 @@ from scipy import stats
 from advdim.datasets import spheres
 from advdim.datasets.spheres import finite_set, points_on_sphere, sample_sphere
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.mark.parametrize("dimension", [2, 4, 5, 501])
 def test_a_point_depends_on_its_number_and_the_seed_alone(dimension: int) -> None:

@@ -14,7 +14,6 @@ from scipy import special, stats
 from advdim.attacks.targeted import Led, lead, prepare, random_targets
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images
-from advdim.device import configure_tensorflow
 from advdim.figures.targeted import amplification, draw_targeted
 from advdim.job import Job
 
@@ -22,13 +21,6 @@ EXECUTION = {"device": "cpu", "threads": 1}
 COUNT = 70
 """More images than a batch of the attack holds."""
 SHAPE = (4, 4, 3)
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow(EXECUTION)
 
 
 def linear_net(classes: int, *, scale: float = 1.0) -> keras.Model:

@@ -17,8 +17,6 @@ from advdim.job import Job
 from advdim.models.network import build, save_weights
 from tests.unit.linear_images import EXECUTION, grey_images
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
 
 def write_recipe(folder: Path, settings: dict[str, Any]) -> None:
     document = {

@@ -12,8 +12,6 @@ from advdim.models.network import build
 from advdim.training import gradient
 from advdim.training.checkpoint import NAME, save_checkpoint
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
 
 def spoil_by_emptying(path: Path) -> None:
     path.write_bytes(b"")

@@ -32,7 +32,6 @@ PATIENCE_SECONDS = 600
 """How long a process may take that has to import TensorFlow on a machine with other work."""
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["advdim.training.gradient"])
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 
 
 def train_with_a_checkpoint_each_stretch(kind: str, folder: Path, pause: float) -> None:

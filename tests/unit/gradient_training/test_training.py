@@ -13,8 +13,6 @@ from advdim.artefacts.tables import read_table
 from advdim.models.network import build, load_weights, weights_name
 from advdim.training import gradient, trainer
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
-
 
 def test_an_artefact_holds_weights_history_and_architecture(
     tmp_path: Path, undisturbed: Callable[[str], dict[str, bytes]]
