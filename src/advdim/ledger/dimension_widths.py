@@ -50,6 +50,11 @@ class Sweep:
         return min(map(len, self.nets), default=0)
 
     @property
+    def every(self) -> list[Net]:
+        """The nets of all widths."""
+        return [net for nets in self.nets for net in nets]
+
+    @property
     def widths(self) -> list[int]:
         """The widths in pixels."""
         return [nets[0].dataset["width"] for nets in self.nets]
@@ -66,11 +71,11 @@ class Sweep:
     @property
     def trained_scale(self) -> str:
         """The same with the steps of training."""
-        return f"{self.scale}, {steps_of([net for nets in self.nets for net in nets])}"
+        return f"{self.scale}, {steps_of(self.every)}"
 
     def table(self, results: Results, kind: str) -> pd.DataFrame:
         """A table of these nets."""
-        return of_nets(observations(results, kind), [net for nets in self.nets for net in nets])
+        return of_nets(observations(results, kind), self.every)
 
     def measured(self, frame: pd.DataFrame) -> "Sweep":
         """The sweep of those nets only that have rows in a table."""
@@ -207,7 +212,7 @@ def judge_bend(claim: Claim, results: Results) -> Verdict:
 
 def smallest_linf(results: Results, sweep: Sweep) -> pd.DataFrame:
     """The smallest perturbations of a sweep's nets that the iterated l_inf attack finds; see `smallest`."""
-    found = of_nets(smallest(results), [net for nets in sweep.nets for net in nets])
+    found = of_nets(smallest(results), sweep.every)
     return found if found.empty else found[found["attack"] == "iterative l_inf"]
 
 

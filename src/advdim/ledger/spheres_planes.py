@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, at_end, measurement_settings, nets_in, observations, of_nets
@@ -15,6 +16,8 @@ from advdim.ledger.wording import counted, listed, outcome, scale_of_spheres, to
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import binomial
 from advdim.statistics.slices import boundary_radii, called_inner_at
+
+FloatArray = NDArray[np.float64]
 
 PLANES = 20
 CIRCLE_POINTS, CIRCLE_SEEDS, CIRCLE_ANGLES = 100, 10, 10_000
@@ -30,21 +33,7 @@ def judge_slices(claim: Claim, results: Results) -> Verdict:
         table = table[table["measurement"].map({name: _is_wide(claim, one) for name, one in settings.items()})]
     if table.empty or table.groupby([*NET, "sort"])["plane"].nunique().min() < PLANES:
         return unjudged(claim)
-    confident = np.log(claim.limit("confidence") / (1 - claim.limit("confidence")))
-
-    def deviation(plane: pd.DataFrame) -> float:
-        return float((boundary_radii(plane) - MIDDLE).abs().mean())
-
-    def warped(plane: pd.DataFrame) -> float:
-        return float(((plane["radius"] > claim.limit("norm")) & (plane["logit"] < -confident)).any())
-
-    def misclassified(plane: pd.DataFrame) -> float:
-        return float(called_inner_at(plane, OUTER_RADIUS).mean())
-
-    measured = {
-        sort: _by_net(table[table["sort"] == sort], measure)
-        for sort, measure in (("random", deviation), ("one worst", warped), ("two worst", misclassified))
-    }
+    measured = _measure_planes(claim, table)
     radius, share = (
         over_runs(measured[sort], _median, name=f"{claim.id} {sort}", within=True) for sort in ("random", "two worst")
     )
@@ -104,12 +93,34 @@ def _is_wide(claim: Claim, slices: dict[str, Any]) -> bool:
     return bool(through and slices["largest_radius"] > claim.limit("norm"))
 
 
-def _by_net(table: pd.DataFrame, measure: Callable[[pd.DataFrame], float]) -> list[np.ndarray]:
+def _measure_planes(claim: Claim, table: pd.DataFrame) -> dict[str, list[FloatArray]]:
+    """What the claim says of each sort of planes, a number a plane, the planes of each net together.
+
+    Of random planes, how far the boundary is from the middle of the shell; of those through one worst case, whether
+    points beyond the claim's norm are called inner with confidence; of those through two, how much of the outer circle
+    is called inner.
+    """
+    confident = np.log(claim.limit("confidence") / (1 - claim.limit("confidence")))
+
+    def deviation(plane: pd.DataFrame) -> float:
+        return float((boundary_radii(plane) - MIDDLE).abs().mean())
+
+    def warped(plane: pd.DataFrame) -> float:
+        return float(((plane["radius"] > claim.limit("norm")) & (plane["logit"] < -confident)).any())
+
+    def misclassified(plane: pd.DataFrame) -> float:
+        return float(called_inner_at(plane, OUTER_RADIUS).mean())
+
+    measures = {"random": deviation, "one worst": warped, "two worst": misclassified}
+    return {sort: _by_net(table[table["sort"] == sort], measure) for sort, measure in measures.items()}
+
+
+def _by_net(table: pd.DataFrame, measure: Callable[[pd.DataFrame], float]) -> list[FloatArray]:
     """A number a plane, the planes of each net together."""
     return [np.array([measure(plane) for _, plane in rows.groupby("plane")]) for _, rows in table.groupby(NET)]
 
 
-def _median(values: np.ndarray) -> float:
+def _median(values: FloatArray) -> float:
     return float(np.median(values))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from advdim.datasets.two_classes import read_pair
 from advdim.ledger.claims import Claim
-from advdim.ledger.observations import Net, observations, of_nets, trained_nets
-from advdim.ledger.tilting_paths import lambda_of, reaches_both, reaches_weakest, scale_of_paths, source_path
+from advdim.ledger.observations import Net, observations, of_nets
+from advdim.ledger.tilting_paths import lambda_of, reaches_both, reaches_weakest, scale_of_paths, source_path, svm_paths
 from advdim.ledger.tilting_rotation import judge_rotation
 from advdim.ledger.tilting_targeted import judge_targeted
 from advdim.ledger.tilting_toy import judge_toy
@@ -40,7 +40,7 @@ def judge_small_perturbations(claim: Claim, results: Results) -> Verdict:
 
 def judge_plane(claim: Claim, results: Results) -> Verdict:
     """T04: see whether every weight vector lies in its tilting plane, and whether z and n are orthonormal."""
-    nets = [net for net in trained_nets(results, kind="linear") if net.training["kind"] == "svm_path"]
+    nets = svm_paths(results)
     levels = of_nets(observations(results, "tilting", "levels"), nets)
     if levels.empty:
         return unjudged(claim)

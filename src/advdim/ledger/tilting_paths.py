@@ -16,6 +16,11 @@ WEAKEST, STRONGEST = -6.0, 2.0
 ROUNDING = 1e-9
 
 
+def svm_paths(results: Results) -> list[Net]:
+    """The support vector machines of every pair of classes."""
+    return [net for net in trained_nets(results, kind="linear") if net.training["kind"] == "svm_path"]
+
+
 def source_path(results: Results, kind: str, name: str) -> tuple[Net | None, pd.DataFrame]:
     """The support vector machines of the source's pair of classes, or else of another, and what was measured of them.
 
@@ -28,7 +33,7 @@ def source_path(results: Results, kind: str, name: str) -> tuple[Net | None, pd.
         The classifiers, and their rows in the order of growing regularisation; None and no rows where there are none.
     """
     measured = observations(results, kind, name)
-    nets = [net for net in trained_nets(results, kind="linear") if net.training["kind"] == "svm_path"]
+    nets = svm_paths(results)
     of_net = {net.labels: of_nets(measured, [net]) for net in nets}
     known = [net for net in nets if not of_net[net.labels].empty]
     if not known:
