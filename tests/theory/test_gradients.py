@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import special
 
+from advdim.attacks.ascent import Ascent
 from advdim.attacks.iterative import attack
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import read_image_info, write_images
@@ -123,7 +124,7 @@ def test_to_first_order_the_gain_is_eps_times_the_dual_norm(
     error = []
     for eps in (1e-4, 1e-6):
         size = 1.0 if steps == 1 else 0.3
-        result = attack(precise_net, points, labels, norm=norm, radius=eps, steps=steps, step_size=size * eps)
+        result = attack(precise_net, points, labels, Ascent(norm, eps, steps, size * eps))
         gain = (cross_entropy(labels, precise_net(result.images)) - losses).numpy()
         error.append(np.abs(gain / (eps * norms) - 1).max())
     assert error[1] < 1e-3

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from advdim.attacks import iterative
+from advdim.attacks.ascent import Ascent
 from advdim.attacks.iterative import Reached, attack
 from advdim.config.attacks import Iterative
 from advdim.datasets.images import ImageSplits
@@ -70,7 +71,7 @@ def settings(**changes: Any) -> dict[str, Any]:
 def attacked(net: keras.Model, folder: Path, norm: Norm, eps: float, steps: int = 5) -> Reached:
     pixels, labels = batch_of(folder)
     radius = radius_of(norm, eps, 192)
-    return attack(net, pixels, labels, norm=norm, radius=radius, steps=steps, step_size=0.4 * radius)
+    return attack(net, pixels, labels, Ascent(norm, radius, steps, 0.4 * radius))
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -112,7 +113,7 @@ def test_a_single_step_is_the_fast_gradient_sign_method(net: keras.Model, images
         tape.watch(pixels)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")(labels, net(pixels))
     by_hand = np.clip(pixels + eps * np.sign(tape.gradient(loss, pixels)), 0, 1)
-    result = attack(net, pixels, labels, norm="linf", radius=eps, steps=1, step_size=eps)
+    result = attack(net, pixels, labels, Ascent("linf", eps, steps=1, step_size=eps))
     assert result.images.numpy() == pytest.approx(by_hand, abs=1e-7)
 
 

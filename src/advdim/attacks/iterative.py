@@ -8,12 +8,12 @@ import keras
 import pandas as pd
 import tensorflow as tf
 
-from advdim.attacks.ascent import Ascent, Loss, ascend, climb_from_starts, gradient_of, is_saturated
+from advdim.attacks.ascent import Ascent, ascend, climb_from_starts, gradient_of, is_saturated
 from advdim.attacks.on_images import Clean, attack_images
 from advdim.datasets.stored import read_image_info
 from advdim.job import Job
 from advdim.models.loss import cross_entropy, predict
-from advdim.norms import Norm, project, radius_of, steepest_direction
+from advdim.norms import project, radius_of, steepest_direction
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,8 @@ def attack(
     model: keras.Model,
     images: tf.Tensor,
     classes: tf.Tensor,
+    how: Ascent,
     *,
-    norm: Norm,
-    radius: float,
-    steps: int,
-    step_size: float,
-    loss: Loss = "cross_entropy",
-    stop: bool = False,
     seeds: tf.Tensor | None = None,
     restarts: int = 1,
 ) -> Reached:
@@ -55,27 +50,21 @@ def attack(
         model: a net from pixels on [0, 1] to logits.
         images: shape (n, height, width, channels), pixels on [0, 1].
         classes: the true ones for the adversarial damage, the predicted ones for the vulnerability, shape (n,).
-        norm: norm of the ball.
-        radius: its radius, in pixels on [0, 1].
-        steps: number of steps.
-        step_size: length of a step in that norm.
-        loss: the loss that is climbed.
-        stop: whether an image stops at the first point where its class has changed.
+        how: norm, radius, steps, loss.
         seeds: of the random starts, shape (n, 2); without them the attack starts at the image.
         restarts: random starts of each image; the worst is kept.
 
     Returns:
         The adversarial images, and what was seen on the way.
     """
-    how = Ascent(norm, radius, steps, step_size, loss, stop)
-    gradient, _, logits = gradient_of(model, images, classes, loss)
-    upwards = steepest_direction(norm, gradient)
-    single_step = project(norm, images, images + radius * upwards, radius)
+    gradient, _, logits = gradient_of(model, images, classes, how.loss)
+    upwards = steepest_direction(how.norm, gradient)
+    single_step = project(how.norm, images, images + how.radius * upwards, how.radius)
     if seeds is not None:
         reached, taken = climb_from_starts(model, images, classes, seeds, how, restarts)
-    elif steps > 1:  # the gradient at the image is at hand
-        first = project(norm, images, images + step_size * upwards, radius)
-        reached, taken = ascend(model, images, classes, first, replace(how, steps=steps - 1))
+    elif how.steps > 1:  # the gradient at the image is at hand
+        first = project(how.norm, images, images + how.step_size * upwards, how.radius)
+        reached, taken = ascend(model, images, classes, first, replace(how, steps=how.steps - 1))
     else:
         reached, taken = single_step, tf.zeros_like(classes, tf.int32)
     return Reached(
@@ -98,16 +87,13 @@ def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:
     vulnerability = settings["aim"] == "vulnerability"
     radius = radius_of(settings["norm"], settings["eps_pixel"], math.prod(read_image_info(job.inputs["dataset"]).shape))
     several = settings["steps"] > 1
-    how = {name: settings[name] for name in ("norm", "steps", "loss", "restarts")} | {
-        "radius": radius,
-        "step_size": radius * (settings["relative_step"] if several else 1.0),
-        "stop": vulnerability,
-    }
+    step_size = radius * (settings["relative_step"] if several else 1.0)
+    how = Ascent(settings["norm"], radius, settings["steps"], step_size, settings["loss"], stop=vulnerability)
 
     def attack_batch(searched: keras.Model, clean: Clean) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         classes = clean.classes if vulnerability else clean.labels
         seeds = clean.seeds if settings["random_start"] else None
-        result = attack(searched, clean.images, classes, seeds=seeds, **how)
+        result = attack(searched, clean.images, classes, how, seeds=seeds, restarts=settings["restarts"])
         columns = {
             "zero_gradient": result.zero_gradient,
             "masked_gradient": result.saturated & (settings["loss"] == "cross_entropy"),
