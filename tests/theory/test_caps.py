@@ -4,16 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from random_points import sphere
 
 from advdim.theory import caps
 
 DIMENSIONS = (2, 3, 5, 20, 500, 3000)
-
-
-def sphere(points: int, dimension: int, seed: int) -> np.ndarray:
-    """Draw uniform points of the unit sphere."""
-    normal = np.random.default_rng(seed).standard_normal((points, dimension))
-    return np.asarray(normal / np.linalg.norm(normal, axis=1, keepdims=True))
 
 
 LATITUDES = np.array([-1.0, -0.9, -0.1, 0.0, 1e-9, 0.3, 0.8, 0.999])

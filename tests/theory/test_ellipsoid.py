@@ -5,17 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from random_points import sphere
 from scipy import optimize
 
 from advdim.theory import caps, ellipsoid, quadratic
 
 OUTER = 1.3
-
-
-def sphere(points: int, dimension: int, seed: int) -> np.ndarray:
-    """Draw uniform points of the unit sphere."""
-    normal = np.random.default_rng(seed).standard_normal((points, dimension))
-    return np.asarray(normal / np.linalg.norm(normal, axis=1, keepdims=True))
 
 
 def by_solver(start: np.ndarray, equalities: list[Callable], inequalities: list[Callable], seed: int) -> float:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from advdim.artefacts import store
 from advdim.config.experiments import Config
 from advdim.plan.expand import expand
 from advdim.plan.plan import PAGES, Plan
 from advdim.plan.recipe import Recipe
 from advdim.plan.sources import NotRun
+from tests.made_up_artefact import put
 
 pytestmark = pytest.mark.usefixtures("bare_checkout")
 
@@ -72,11 +72,6 @@ def computed(plan: Plan) -> dict[str, Recipe]:
 
 def belonging_to(plan: Plan, dataset: str) -> set[str]:
     return {path for path, recipe in computed(plan).items() if recipe.name.split("/")[0] == dataset}
-
-
-def put(recipe: Recipe) -> None:
-    with store.staged(Path("data"), Path(recipe.path), recipe.key, recipe.document) as staging:
-        (staging / "file").write_text("content", encoding="utf-8")
 
 
 def test_what_lacks_its_files_is_named_with_what_it_needs() -> None:

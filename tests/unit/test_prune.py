@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from advdim.artefacts import store
 from advdim.config.experiments import Config
 from advdim.config.loading import load_config
 from advdim.errors import AdvdimError
 from advdim.plan.expand import expand
 from advdim.plan.prune import run_configurations, superfluous
-from advdim.plan.recipe import Recipe
 from advdim.plan.table import plan_table, print_plan
+from tests.made_up_artefact import put
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,17 +21,10 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def put(data: Path, recipe: Recipe) -> Path:
-    folder = data.parent / recipe.path
-    with store.staged(data, folder, recipe.key, recipe.document) as staging:
-        (staging / "file").write_text("content", encoding="utf-8")
-    return folder
-
-
 def test_the_table_tells_what_exists_and_what_would_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = expand(load_config(ROOT / "config" / "test.yaml"))
     present = plan.of_stage("datasets")[0]
-    put(tmp_path / "data", present)
+    put(present, tmp_path)
     table = plan_table(plan, tmp_path / "data")
     assert [row.recipe.path for row in table] == list(plan.recipes)
     assert [row.recipe for row in table if row.exists] == [present]
@@ -54,9 +46,9 @@ def test_prune_lists_what_no_recipe_names_and_never_what_one_does(tmp_path: Path
     laptop["attacks"]["linf"]["eps_pixel"] = 0.004
     old = expand(Config.model_validate(laptop))
     for recipe in [*test.recipes.values(), *current.recipes.values()]:
-        put(data, recipe)
+        put(recipe, data.parent)
     assert superfluous([test, current], data) == []
-    stale = {put(data, recipe) for path, recipe in old.recipes.items() if path not in current.recipes}
+    stale = {put(recipe, data.parent) for path, recipe in old.recipes.items() if path not in current.recipes}
     assert set(superfluous([test, current], data)) == stale
     assert set(superfluous([test, old], data)) & stale == set()
     own = {data.parent / path for path in set(test.recipes) - set(current.recipes)}

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from advdim.artefacts import store
 from advdim.config.compatibility import mistakes_between_sections
 from advdim.config.experiments import Config
 from advdim.errors import AdvdimError
 from advdim.plan.expand import expand
 from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe
+from tests.made_up_artefact import put
 
 ROOT = Path(__file__).parents[3]
 ARCHIVE = Path("data/sources/imagenet")
@@ -61,11 +61,6 @@ def bring_archive() -> None:
 def computed(plan: Plan) -> dict[tuple[str, str], Recipe]:
     recipes = [recipe for recipe in plan.recipes.values() if recipe.stage != "reports"]
     return {(recipe.stage, recipe.name.split("/")[-1]): recipe for recipe in recipes}
-
-
-def put(recipe: Recipe) -> None:
-    with store.staged(Path("data"), Path(recipe.path), recipe.key, recipe.document) as staging:
-        (staging / "file").write_text("content", encoding="utf-8")
 
 
 def test_without_the_archive_the_smaller_set_is_not_run_and_says_what_its_source_needs() -> None:

