@@ -69,7 +69,7 @@ def batches(stage: Stage, recipes: Iterable[Recipe]) -> list[Batch]:
 
     Args:
         stage: the stage.
-        recipes: its recipes; none may read another of the same batch unless it comes later.
+        recipes: its recipes; one that reads another of them comes after it.
 
     Returns:
         Batches in which every recipe stands once.

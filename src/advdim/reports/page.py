@@ -1,7 +1,6 @@
 """What a notebook is handed: the results of its study, the verdicts, and the claims."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 from advdim.artefacts.tables import read_table
 from advdim.layout import CLAIMS
 from advdim.ledger.claims import Claims, load_claims
+from advdim.ledger.wording import counted, numbers
 from advdim.statistics.collect import Results, read_results
 
 PROVENANCE_MARK = "<!-- provenance of this copy -->"
@@ -90,18 +90,12 @@ def open_page(handed: str, scale: str) -> Page:
 
 
 def _told(results: Results) -> list[str]:
-    told = []
-    datasets = sorted({str(row["labels"]["dataset"]) for row in results.rows})
-    told.append(", ".join(datasets))
-    trained = [results.settings(row)["training"] for row in results.rows if row["stage"] == "models"]
-    steps = sorted({training["steps"] for training in trained if "steps" in training})
+    told = [", ".join(sorted({str(row["labels"]["dataset"]) for row in results.rows}))]
+    models = [row for row in results.rows if row["stage"] == "models"]
+    trained = [results.settings(row)["training"] for row in models]
+    steps = {training["steps"] for training in trained if "steps" in training}
     if steps:
-        told.append(f"{_listed(steps)} steps")
-    seeds = {row["labels"].get("seed") for row in results.rows if row["stage"] == "models"}
-    if seeds:
-        told.append("1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds")
+        told.append(f"{numbers(steps)} steps")
+    if models:
+        told.append(counted(len({row["labels"].get("seed") for row in models}), "seed"))
     return told
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return " and ".join(f"{number:,}" for number in numbers)
