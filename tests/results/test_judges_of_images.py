@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from advdim.datasets.images import ImageSplits
 from advdim.datasets.stored import write_images
 from advdim.ledger.dimension_widths import attacked_sweep, growth, trained_norms, width_sweep
-from advdim.ledger.resampling import over_runs, slope_over_groups
 from advdim.models.linear import LinearPath
 from advdim.statistics.tilting import measure_level
 
@@ -201,23 +200,3 @@ def test_weights_outside_the_plane_deviate(study: Study) -> None:
     table = next(study.root.glob("statistics/*/levels.parquet"))
     pd.read_parquet(table).assign(residual=1e-5).to_parquet(table, index=False)
     assert study.judge("T04").verdict == "deviates"
-
-
-def test_bootstrap_of_runs_is_wider_than_one_of_points() -> None:
-    noise = np.random.default_rng(3)
-    runs = [centre + 0.01 * noise.standard_normal(50) for centre in noise.standard_normal(6)]
-    whole = over_runs(runs, lambda values: float(values.mean()), name="runs")
-    points = over_runs([np.concatenate(runs)], lambda values: float(values.mean()), name="points", within=True)
-    assert whole.high - whole.low > 5 * (points.high - points.low)
-    assert whole.low < whole.value == points.value < whole.high
-    assert whole == over_runs(runs, lambda values: float(values.mean()), name="runs")
-
-
-def test_bootstrap_of_a_slope() -> None:
-    noise = np.random.default_rng(4)
-    x = [0.0, 1.0, 3.0]
-    groups = [2.0 * one + 0.1 * noise.standard_normal(8) for one in x]
-    estimate = slope_over_groups(x, groups, name="slope", level=0.95)
-    assert estimate.value == pytest.approx(np.polyfit(np.repeat(x, 8), np.concatenate(groups), 1)[0])
-    assert estimate.low < 2.0 < estimate.high
-    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * 0.1 / math.sqrt(8 * np.var(x) * 3), rel=0.35)

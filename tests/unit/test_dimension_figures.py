@@ -1,5 +1,9 @@
 """The figures of the dimension study on made-up tables."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -10,6 +14,8 @@ from advdim.figures import poolings, style, training_methods, vulnerability
 from advdim.ledger.dimension_initial import LAW, THEOREMS
 from advdim.ledger.dimension_nets import AUGMENTATIONS, CROSS_LIPSCHITZ, PENALTIES, PLAIN, THROUGH
 from advdim.ledger.dimension_penalties import ATTACKS
+from advdim.ledger.observations import NET
+from advdim.statistics.collect import Results
 
 pytestmark = pytest.mark.usefixtures("no_unseeded_draws")
 
@@ -101,6 +107,22 @@ def test_penalties_have_a_line_for_each_attack() -> None:
     plt.close(fig)
 
 
+def test_thresholds_count_the_images_that_a_perturbation_of_that_size_fools(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = ("photographs", "net", "adam", 0, "")
+    sizes = pd.DataFrame({"eps_pixel": [0.0011, 0.011, np.inf, 0.011]}).assign(**dict(zip(NET, labels, strict=True)))
+    first_order = sizes.assign(image=range(4), step=7, d_linf=[-0.0011, 0.03, 0.04, 0.0011])  # one is misclassified
+    monkeypatch.setattr(vulnerability, "smallest_linf", lambda *_: sizes)
+    sweep: Any = SimpleNamespace(
+        nets=[[SimpleNamespace(labels=labels)]], dimensions=[100], table=lambda *_: first_order
+    )
+    curves = vulnerability.threshold_curves(Results((), Path()), sweep)
+    assert set(curves["d"]) == {100}
+    for which, shares in (("measured", [0.0, 0.25, 0.75]), ("first order", [0.0, 0.5, 1.0])):
+        own = curves[curves["which"] == which]
+        assert np.interp([0.0005, 0.005, 0.09], own["eps_pixel"], own["share"]).tolist() == shares
+        assert len(set(own["net"])) == 1
+
+
 def test_thresholds_scale_with_the_square_root_of_d() -> None:
     grid = np.geomspace(1e-3, 1e-1, 11)
     curves = pd.concat(
@@ -108,7 +130,7 @@ def test_thresholds_scale_with_the_square_root_of_d() -> None:
         for which in ("measured", "first order")
         for d in (100, 400)
     )
-    fig = vulnerability.draw_thresholds(curves, 0.005)
+    fig = vulnerability.draw_thresholds(curves)
     first, second = (fig.axes[1].lines[number] for number in (0, 1))
     shared = np.interp(first.get_xdata(), second.get_xdata(), second.get_ydata())
     below = (shared > 0.1) & (shared < 0.8)  # where no curve has come to its end

@@ -108,6 +108,12 @@ def test_monotone_with_ties() -> None:
     assert (found.tau, found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
 
 
+def test_holm_adjusts_a_family_in_its_own_order() -> None:
+    """By hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, and then no less than that."""
+    assert intervals.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert intervals.holm([0.8, 0.6]) == [1.0, 1.0]
+
+
 def test_bootstrap_median_is_seeded() -> None:
     values = np.random.default_rng(5).exponential(size=25)
     first = intervals.bootstrap_median(values, seed=named_seed(1, "median"))

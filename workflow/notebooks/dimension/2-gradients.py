@@ -74,7 +74,7 @@ curves = vulnerability.threshold_curves(results, sweep)
 searched = smallest_linf(results, sweep)
 if not curves.empty:
     figure(
-        vulnerability.draw_thresholds(curves, EPS),
+        vulnerability.draw_thresholds(curves),
         anchor="thresholds",
         caption="Share of images whose class changes under an $\\ell_\\infty$ perturbation of at most $\\varepsilon$, for every "
         "$\\varepsilon$ and width, means over nets: by the smallest perturbation that a walk along the boundary finds (`minimal`, "
