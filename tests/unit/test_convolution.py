@@ -6,17 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from advdim.device import configure_tensorflow
 from advdim.models import convolution
 from advdim.models.convolution import convolve
 
 FILTERS = 5
 Convolution = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    configure_tensorflow({"device": "cpu", "threads": 1})
 
 
 def ours(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
