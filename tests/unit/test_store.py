@@ -241,7 +241,21 @@ def test_every_flipped_truncated_or_missing_file_is_found(recipe: Recipe, data: 
     store.verify(folder)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "{}", "\udcff", '{"key": "K", "recipe": {}, "files": [1]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[1]",
+        "{}",
+        "\udcff",
+        "[" * 100_000,
+        '{"key": "K", "recipe": {}, "files": [1]}',
+        '{"key": "K", "recipe": {}, "files": {"a": 1}}',
+        '{"key": "K", "recipe": {}, "files": {"a": {"sha256": ""}}}',
+        '{"key": "K", "recipe": NaN, "files": {}}',
+    ],
+)
 def test_a_garbled_recipe_is_told(recipe: Recipe, data: Path, content: str) -> None:
     folder = made(recipe, data)
     garbled = content.replace("K", recipe.key).encode("utf-8", "surrogateescape")

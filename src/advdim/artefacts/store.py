@@ -53,8 +53,10 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     path = folder / RECIPE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        document["key"], document["recipe"], document["files"].items()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        document["key"], key_of(document["recipe"])
+        for written in document["files"].values():
+            written["bytes"], written["sha256"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AdvdimError(
             f"{path}: is no readable recipe ({error}); delete the folder {folder} and run again"
         ) from error

@@ -56,7 +56,7 @@ def restore_checkpoint(
         shapes = [(value.shape, tuple(variable.shape)) for value, variable in zip(values, variables, strict=True)]
         if any(found != expected for found, expected in shapes):
             raise ValueError(f"shapes {shapes}")
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
         logger.warning("%s: is no readable checkpoint (%s); starting from the first step", path, error)
         return 0, []
     for variable, value in zip(variables, values, strict=True):

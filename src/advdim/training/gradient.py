@@ -13,6 +13,7 @@ import numpy as np
 from advdim.artefacts.keys import canonical_json
 from advdim.artefacts.tables import write_table
 from advdim.device import configure_tensorflow, strategy_of
+from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.models.loss import cross_entropy
 from advdim.models.network import build, save_architecture, save_weights
@@ -102,6 +103,7 @@ def _run(trainer: Trainer, history: History, validate: Callable[[], tuple[float,
         if end <= step:
             continue
         means, rate = trainer.advance(step, end), trainer.learning_rate(end - 1)
+        _refuse_divergence(means, step, end)
         history.add(end, *means, rate, *validate())
         step = end
         progress.at(step)
@@ -110,6 +112,15 @@ def _run(trainer: Trainer, history: History, validate: Callable[[], tuple[float,
         if time.monotonic() - saved > job.checkpoint_seconds:
             save_checkpoint(job.checkpoint, trainer.variables, step, history.rows)
             saved = time.monotonic()
+
+
+def _refuse_divergence(means: tuple[float, float], start: int, end: int) -> None:
+    """Stop a training whose loss is no number any more: its net would be measured like any other."""
+    if not np.isfinite(means).all():
+        raise AdvdimError(
+            f"training: found a mean loss of {means[0]} and an objective of {means[1]} in steps {start} to {end}; "
+            "expected finite numbers; lower learning_rate, or the strength of the objective"
+        )
 
 
 def _stretch_ends(steps: int, kept: set[int]) -> list[int]:

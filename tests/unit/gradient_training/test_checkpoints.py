@@ -31,6 +31,12 @@ def spoil_by_flipping_bits(path: Path) -> None:
     path.write_bytes(content)
 
 
+def spoil_by_calling_it_encrypted(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # what one flipped bit does
+    path.write_bytes(content)
+
+
 def spoil_by_another_shape(path: Path) -> None:
     with np.load(path) as stored:
         arrays = {name: stored[name] for name in stored.files}
@@ -44,6 +50,7 @@ def spoil_by_another_shape(path: Path) -> None:
         spoil_by_cutting,
         spoil_by_overwriting,
         spoil_by_flipping_bits,
+        spoil_by_calling_it_encrypted,
         spoil_by_another_shape,
     ],
 )

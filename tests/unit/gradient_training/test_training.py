@@ -10,6 +10,7 @@ import tensorflow as tf
 from small_trainings import KINDS, STEPS, files_of, job_of, trained
 
 from advdim.artefacts.tables import read_table
+from advdim.errors import AdvdimError
 from advdim.models.network import build, load_weights, weights_name
 from advdim.training import gradient, trainer
 
@@ -109,3 +110,13 @@ def test_where_stretches_end_does_not_matter(
     for step in (0, 100, STEPS):
         name = f"step-{step:07d}.weights.h5"
         assert short[name] == undisturbed("finite quadratic")[name]
+
+
+def test_a_training_that_diverges_is_told_and_leaves_no_net(tmp_path: Path) -> None:
+    job = job_of("images convolutional", tmp_path)
+    job.settings["training"]["learning_rate"] = 1e30
+    with pytest.raises(
+        AdvdimError, match=r"a mean loss of .* in steps \d+ to \d+; expected finite numbers; lower"
+    ):
+        gradient.train(job)
+    assert not files_of(job)
