@@ -115,8 +115,6 @@ def test_where_stretches_end_does_not_matter(
 def test_a_training_that_diverges_is_told_and_leaves_no_net(tmp_path: Path) -> None:
     job = job_of("images convolutional", tmp_path)
     job.settings["training"]["learning_rate"] = 1e30
-    with pytest.raises(
-        AdvdimError, match=r"a mean loss of .* in steps \d+ to \d+; expected finite numbers; lower"
-    ):
+    with pytest.raises(AdvdimError, match=r"a mean loss of .* in steps \d+ to \d+; expected finite numbers; lower"):
         gradient.train(job)
     assert not files_of(job)
