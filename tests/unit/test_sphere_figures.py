@@ -146,10 +146,11 @@ def test_caps_shells_and_pairs_are_drawn() -> None:
     cap = sphere_errors.draw_caps(shown, 500).axes[0].lines[0]
     assert cap.get_ydata()[-1] == pytest.approx(mean_distance_to_cap(np.array([0.5]), 500)[0])
     nearest = pd.DataFrame(
-        {"found": [True, True, False], "model": "relu", "distance": [0.1, 0.2, 9], "norm": [1.1, 1.2, 9]}
+        NET | {"found": [True, True, False], "distance": [0.1, 0.2, 9], "norm": [1.1, 1.2, 9], "dataset": list("aba")}
     )
-    limits = [axes.get_xlim()[1] for axes in sphere_errors.draw_shell(nearest).axes]
-    assert max(limits) < 2  # what was not found does not count
+    shells = sphere_errors.draw_shell(nearest).axes
+    assert max(axes.get_xlim()[1] for axes in shells) < 2  # what was not found does not count
+    assert [text.get_text() for text in shells[0].get_legend().texts] == ["relu on a", "relu on b"]
     pairs = sphere_errors.draw_pair_distances(pd.DataFrame({"distance": [1.3, 1.4, 1.5]}), 1.414)
     assert pairs.axes[0].lines[0].get_xdata() == [1.414, 1.414]
     plt.close("all")

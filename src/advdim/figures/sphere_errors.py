@@ -202,13 +202,13 @@ def draw_shell(nearest: pd.DataFrame) -> Figure:
         nearest: rows of the attack `shell`, of one snapshot a net.
     """
     fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
-    found = nearest[nearest["found"]]
+    found = nearest.assign(net=_name_nets(nearest))[nearest["found"]]
+    room = 1.1 + 0.08 * found["net"].nunique()  # above the bars, for a line of the legend each
     for axes, column in zip(panels, ("distance", "norm"), strict=True):
         look = {"element": "step", "stat": "density", "common_norm": False, "legend": axes is panels[0]}
-        sns.histplot(found, x=column, hue="model", ax=axes, **look)
-        axes.set(xlabel=f"{column} of the nearest point called outer", ylim=(0, 1.25 * axes.get_ylim()[1]))
-    # Above the bars, in the room that was made for it.
-    sns.move_legend(panels[0], "upper center", ncols=2, fontsize=7, title=None)
+        sns.histplot(found, x=column, hue="net", ax=axes, **look)
+        axes.set(xlabel=f"{column} of the nearest point called outer", ylim=(0, room * axes.get_ylim()[1]))
+    sns.move_legend(panels[0], "upper left", fontsize=7, title=None)
     fig.tight_layout()
     return fig
 
