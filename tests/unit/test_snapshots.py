@@ -38,7 +38,7 @@ def trained(tmp_path: Path, dataset: Path, seed: int) -> Path:
     folder.mkdir()
     options = {name: value for name, value in MODEL.items() if name != "kind"}
     save_weights(build(read_image_info(dataset), **options, seed=seed), folder, 5)  # type: ignore[arg-type]
-    files: dict[str, Any] = {"step-0000005.weights.h5": {}, "layers.parquet": {}}
+    files = {name: {"bytes": 0, "sha256": ""} for name in ("step-0000005.weights.h5", "layers.parquet")}
     document = {"key": "made-up", "recipe": {"settings": {"model": MODEL}, "seed": seed}, "files": files}
     (folder / "recipe.json").write_text(json.dumps(document), encoding="utf-8")
     return folder

@@ -22,7 +22,7 @@ def write_recipe(folder: Path, settings: dict[str, Any]) -> None:
     document = {
         "key": "0",
         "recipe": {"settings": settings, "seed": 0},
-        "files": {path.name: {} for path in folder.iterdir()},
+        "files": {path.name: {"bytes": 0, "sha256": ""} for path in folder.iterdir()},
     }
     (folder / "recipe.json").write_text(json.dumps(document))
 
