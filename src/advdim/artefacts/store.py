@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from advdim.artefacts.keys import key_of
+from advdim.artefacts.keys import key_of, parse_json
 from advdim.errors import AdvdimError
 
 RECIPE = "recipe.json"
@@ -52,8 +52,8 @@ def read_recipe(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECIPE
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        document["key"], key_of(document["recipe"])
+        document = parse_json(path.read_text(encoding="utf-8"))
+        document["key"], document["recipe"]
         for written in document["files"].values():
             written["bytes"], written["sha256"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from advdim.config.section import OfSnapshots, Positive, Radii, each_once
+from advdim.config.section import OfSnapshots, Positive, Radii
 
 
 class Manifold(OfSnapshots):
@@ -12,7 +12,7 @@ class Manifold(OfSnapshots):
 
     kind: Literal["manifold"]
     starts: Positive = Field(default=100, description="Number of random starts on each sphere.")
-    radii: Annotated[Radii, AfterValidator(each_once)] = Field(
+    radii: Radii = Field(
         default=(1.0,),
         min_length=1,
         description="Radii of the spheres that are searched, in units of the inner one; a point is in error where the "

@@ -21,7 +21,7 @@ Names = Annotated[tuple[Name, ...], AfterValidator(each_once)]
 
 Positive = Annotated[int, Field(ge=1)]
 
-Radii = tuple[Annotated[float, Field(gt=0, le=100)], ...]
+Radii = Annotated[tuple[Annotated[float, Field(gt=0, le=100)], ...], AfterValidator(each_once)]
 """Radii of spheres, in units of the inner one."""
 
 

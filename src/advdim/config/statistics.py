@@ -26,9 +26,7 @@ class NormSweep(OfSnapshots):
     """Accuracy on random points of any norm, against the boundary in the middle (Gilmer et al. 2018, fig. 2 left)."""
 
     kind: Literal["norm_sweep"]
-    radii: Annotated[Radii, AfterValidator(each_once)] = Field(
-        min_length=1, description="Norms of the points, in units of the inner radius."
-    )
+    radii: Radii = Field(min_length=1, description="Norms of the points, in units of the inner radius.")
     points: Positive = Field(default=10_000, description="Fresh points of each norm; the source takes 1e4.")
 
 

@@ -5,7 +5,6 @@ or another machine made it, so its key is not the one that this code would give 
 identity (`advdim.plan.recipe.identity_of`), for which the recipes of its net and dataset are recorded too.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from advdim.artefacts.keys import key_of
+from advdim.artefacts.keys import key_of, parse_json
 from advdim.artefacts.store import RECIPE, digest_file
 from advdim.config.reading import validation_mistakes
 from advdim.errors import AdvdimError
@@ -158,7 +157,7 @@ def _notes(path: Path) -> tuple[dict[str, Any], ...]:
 def _read_json(path: Path, form: Any, expected: str, remedy: str) -> Any:
     """Read a file of JSON that must have a form, which is that of a Pydantic type."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        document = parse_json(path.read_text(encoding="utf-8"))
         TypeAdapter(form).validate_python(document)
     except ValidationError as error:
         raise AdvdimError(f"{path}: expected {expected} ({validation_mistakes(error)[0]}); {remedy}") from error
@@ -167,11 +166,6 @@ def _read_json(path: Path, form: Any, expected: str, remedy: str) -> Any:
     except (ValueError, RecursionError) as error:
         raise AdvdimError(f"{path}: is no JSON ({error}); expected {expected}; {remedy}") from error
     return document
-
-
-def _refuse_constant(name: str) -> None:
-    """Refuse what Python reads as a number and JSON does not have."""
-    raise ValueError(f"found {name}")
 
 
 def _verify(path: Path, document: Mapping[str, Any]) -> None:
