@@ -12,9 +12,8 @@ from advdim.config.experiments import Config, Study
 from advdim.config.loading import load_config
 from advdim.config.selection import selected_config
 from advdim.errors import AdvdimError
-from advdim.layout import SOURCES
+from advdim.layout import SOURCES, require_root
 from advdim.plan.expand import expand
-from advdim.plan.pages import claims_digest
 from advdim.plan.plan import DEVICES, Device, Plan
 from advdim.refusals import refusal
 
@@ -159,17 +158,15 @@ def verify_artefacts(
     settings and weights, and looks at each kept adversarial image: that its class has changed, that it lies inside the
     ball and inside the range of pixels, and that its size is the one in the table.
     """
-    from advdim.artefacts.store import is_complete, unlisted
+    from advdim.verify import present_folders, verify_attacks, verify_files
 
     plan = _plan(config, only, device)
-    folders = [DATA.parent / recipe.path for recipe in plan.recipes.values()]
-    present = [folder for folder, r in zip(folders, plan.recipes.values(), strict=True) if is_complete(folder, r.key)]
-    _verify_files(present)
-    for path in (path for folder in present for path in unlisted(folder)):
-        logger.warning("%s: is no file of this artefact, expected none but its own; move it away", path)
-    logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(folders))
+    present = present_folders(plan, DATA.parent)
+    verify_files(present)
+    logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(plan.recipes))
     if attacks:
-        _verify_attacks(plan, set(present))
+        images = verify_attacks(plan, DATA.parent)
+        logger.info("%d adversarial images looked at again: class changed, inside ball and range of pixels", images)
 
 
 @app.command("prune")
@@ -213,7 +210,7 @@ def fetch_source(
     """
     from advdim.datasets.fetch import fetch
 
-    claims_digest()  # tells at once if this is not the root of the project, where data/sources lies
+    require_root()
     fetch(name, SOURCES)
 
 
@@ -247,7 +244,7 @@ def write_generated_files(
     """Write the files that follow from the code: the configuration's schema and its page in the docs."""
     from advdim.config.document import generated_files
 
-    claims_digest()
+    require_root()
     for path, text in generated_files().items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
@@ -255,41 +252,6 @@ def write_generated_files(
             raise AdvdimError(f"{path}: out of step with the code; run `advdim generate` and commit the file")
         path.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {path}")
-
-
-def _verify_files(folders: list[Path]) -> None:
-    """Compare artefacts with their digests, and tell of all that are not as they were."""
-    from advdim.artefacts.store import verify
-
-    failures = []
-    for folder in folders:
-        try:
-            verify(folder)
-        except AdvdimError as error:
-            failures.append(str(error))
-    if failures:
-        head = f"{len(failures)} of {len(folders)} artefacts are not as they were written:"
-        raise AdvdimError("\n  - ".join([head, *failures]))
-
-
-def _verify_attacks(plan: Plan, present: set[Path]) -> None:
-    """Look at the kept adversarial images of the attacks that exist."""
-    from advdim.device import configure_tensorflow, prepare_process
-
-    prepare_process(device=plan.device, threads=plan.config.threads)
-    configure_tensorflow({"device": plan.device, "threads": plan.config.threads})
-    from advdim.attacks.verification import verify_attack
-
-    images, failures = 0, []
-    for recipe in plan.of_stage("attacks"):
-        folder, *inputs = (DATA.parent / r.path for r in (recipe, recipe.inputs["model"], recipe.inputs["dataset"]))
-        if present.issuperset({folder, *inputs}):
-            looked = verify_attack(folder, *inputs)
-            images += looked.images
-            failures += [f"{recipe.path}: {failure}" for failure in looked.failures]
-    if failures:
-        raise AdvdimError(f"{failures[0]}; {len(failures)} such findings in {images} adversarial images")
-    logger.info("%d adversarial images looked at again: class changed, inside ball and range of pixels", images)
 
 
 def _plan(config: Path | None, only: str | None, device: Device) -> Plan:

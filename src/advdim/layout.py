@@ -9,6 +9,20 @@ NOTEBOOKS = Path("workflow/notebooks")
 SOURCES = Path("data/sources")
 
 
+def require_root() -> None:
+    """Refuse to work elsewhere than in the root of the project, to which every path here is relative.
+
+    Raises:
+        AdvdimError: the claims, which lie in the root, cannot be read from here.
+    """
+    try:
+        CLAIMS.open("rb").close()
+    except OSError as error:
+        raise AdvdimError(
+            f"{CLAIMS}: cannot be read ({error.strerror}); run advdim from the root of the project, where it lies"
+        ) from error
+
+
 def notebooks_of(page: str) -> tuple[Path, ...]:
     """The notebooks that make up a page, one a chapter, in the order of their names.
 

@@ -106,6 +106,7 @@ def test_mistakes_are_told_in_one_sentence(tmp_path: Path) -> None:
     put(tmp_path / "beyond", "10/a.png")
     put(tmp_path / "twice", "7/a.png")
     put(tmp_path / "twice", "07-cat/a.png")
+    put(tmp_path / "nested", "7/2024/a.png")
     whole = put(tmp_path / "cut", "0/a.png").read_bytes()
     (tmp_path / "cut" / "0" / "a.png").write_bytes(whole[:300])
     (tmp_path / "other" / "0").mkdir(parents=True)
@@ -115,6 +116,7 @@ def test_mistakes_are_told_in_one_sentence(tmp_path: Path) -> None:
         "named": "cat: found a folder that does not begin with the number of a class",
         "beyond": "found the class 10; expected numbers below 10",
         "twice": "7: has the same number as 07-cat",
+        "nested": "2024: found a folder within that of a class; expected pictures",
         "cut": "a.png: cannot be read as PNG or JPEG",
         "other": "a.png: cannot be read as PNG or JPEG",
     }

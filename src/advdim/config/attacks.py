@@ -41,7 +41,7 @@ class Shell(OfSnapshots):
 class OnImages(OfSnapshots):
     """What attacks on images share."""
 
-    images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
+    images: Positive = Field(default=120, description="First test images, at most, that are attacked (interleaved).")
     stored: int = Field(
         default=20,
         ge=0,
@@ -161,7 +161,7 @@ class Targeted(OfSnapshots):
     )
     steps: Positive = Field(default=50, description="Gradient steps.")
     relative_step: float = Field(default=0.1, gt=0, le=2, description="Size of a step as a share of `eps_pixel`.")
-    images: Positive = Field(default=120, description="First test images that are attacked (classes interleaved).")
+    images: Positive = Field(default=120, description="First test images, at most, that are attacked (interleaved).")
     pictures: Positive = Field(default=3, description="First attacked images that are kept for the report.")
 
 

@@ -99,7 +99,7 @@ class GradientNorms(OfSnapshots):
     """Norms of the gradient of the loss at each test image (Simon-Gabriel et al. 2018, sec. 2)."""
 
     kind: Literal["gradient_norms"]
-    images: Positive = Field(default=120, description="First test images (classes interleaved).")
+    images: Positive = Field(default=120, description="First test images, at most (classes interleaved).")
 
 
 class InitialGradients(Section):
@@ -113,7 +113,7 @@ class InitialGradients(Section):
         min_length=1, description="Widths of the images in pixels: divisors or multiples of the dataset's width."
     )
     nets: Positive = Field(default=10, description="Nets that are drawn at each width.")
-    images: Positive = Field(default=24, description="First test images (classes interleaved).")
+    images: Positive = Field(default=24, description="First test images, at most (classes interleaved).")
 
 
 class AugmentationOrder(Section):
@@ -128,7 +128,7 @@ class AugmentationOrder(Section):
     eps_pixel: float = Field(default=0.01, gt=0, le=1, description="Largest eps; eps_p = eps d^(1/p).")
     halvings: int = Field(default=6, ge=2, le=20, description="How often eps is halved.")
     nets: Positive = Field(default=10, description="Nets that are drawn.")
-    images: Positive = Field(default=100, description="First test images (classes interleaved).")
+    images: Positive = Field(default=100, description="First test images, at most (classes interleaved).")
 
 
 class Damage(OfSnapshots):
@@ -143,7 +143,7 @@ class Damage(OfSnapshots):
         min_length=1,
         description="Sizes eps of the steps in pixels on [0, 1]; eps_p = eps d^(1/p). Pixels are not clipped.",
     )
-    images: Positive = Field(default=120, description="First test images (classes interleaved).")
+    images: Positive = Field(default=120, description="First test images, at most (classes interleaved).")
 
 
 class Tilting(Section):
@@ -180,7 +180,7 @@ class LocalTilt(OfSnapshots):
     """Tilting angle of any net at each test image: gradient of a difference of logits against that of the centroids."""
 
     kind: Literal["local_tilt"]
-    images: Positive = Field(default=120, description="First test images (classes interleaved).")
+    images: Positive = Field(default=120, description="First test images, at most (classes interleaved).")
 
 
 Statistic = Annotated[

@@ -1,7 +1,6 @@
 """The folder of pictures that the user brings: a folder for each class, named by the number of the class."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from advdim.errors import AdvdimError
@@ -32,7 +31,7 @@ def files(folder: str | Path) -> tuple[Path, ...]:
         folder: the folder of the classes' folders; hidden files, and files that are no PNG or JPEG, are passed over.
 
     Raises:
-        AdvdimError: as for `class_folders`.
+        AdvdimError: as for `class_folders` and `pictures_in`.
     """
     folders = class_folders(folder)
     return tuple(path for label in sorted(folders) for path in pictures_in(folders[label]))
@@ -67,11 +66,19 @@ def class_folders(folder: str | Path) -> dict[int, Path]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """List the PNG and JPEG files of one class, by name."""
-    return [path for path in _listed(folder) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    """List the PNG and JPEG files of one class, by name.
+
+    Raises:
+        AdvdimError: there is a folder among them, whose pictures would be passed over.
+    """
+    paths = _listed(folder)
+    inner = next((path for path in paths if path.is_dir()), None)
+    if inner is not None:
+        raise AdvdimError(f"{inner}: found a folder within that of a class; expected pictures; move them up or away")
+    return [path for path in paths if path.suffix.lower() in SUFFIXES]
 
 
-def _listed(folder: str | Path) -> Iterable[Path]:
+def _listed(folder: str | Path) -> list[Path]:
     try:
         return sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
     except OSError as error:

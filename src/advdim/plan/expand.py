@@ -9,8 +9,9 @@ from advdim.artefacts.store import is_complete
 from advdim.config.datasets import Resized
 from advdim.config.experiments import Config, Experiment, Pair
 from advdim.config.section import Section
+from advdim.layout import require_root
 from advdim.plan import cost
-from advdim.plan.pages import claims_digest, expand_reports
+from advdim.plan.pages import expand_reports
 from advdim.plan.plan import Device, Plan
 from advdim.plan.recipe import STAGES, Recipe
 from advdim.plan.sources import (
@@ -34,7 +35,7 @@ def expand(config: Config, *, device: Device = "cpu") -> Plan:
     Returns:
         The plan, with recipes in the order datasets, models, attacks, statistics, reports.
     """
-    claims_digest()  # tells at once if this is not the root of the project
+    require_root()
     plan = Plan(config, device)
     for name, experiment in config.experiments.items():
         for dataset in experiment.datasets:

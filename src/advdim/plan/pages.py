@@ -5,7 +5,6 @@ from typing import Any
 
 from advdim.artefacts.keys import canonical_json
 from advdim.config.experiments import STUDIES, Study
-from advdim.errors import AdvdimError
 from advdim.layout import CLAIMS, notebooks_of
 from advdim.plan.plan import PAGES, Plan
 from advdim.plan.recipe import Recipe
@@ -18,18 +17,8 @@ def expand_reports(plan: Plan) -> None:
         _expand_page(plan, page, judgements)
 
 
-def claims_digest() -> str:
-    """Digest of the claims.
-
-    Raises:
-        AdvdimError: they are not there: this is not the root of the project.
-    """
-    try:
-        return hashlib.sha256(CLAIMS.read_bytes()).hexdigest()
-    except OSError as error:
-        raise AdvdimError(
-            f"{CLAIMS}: cannot be read ({error.strerror}); run advdim from the root of the project, where it lies"
-        ) from error
+def _claims_digest() -> str:
+    return hashlib.sha256(CLAIMS.read_bytes()).hexdigest()
 
 
 def _expand_judgement(plan: Plan, study: Study) -> Recipe:
@@ -40,7 +29,7 @@ def _expand_judgement(plan: Plan, study: Study) -> Recipe:
         "advdim.ledger.stage",
         study,
         modules=[f"advdim.ledger.{study}"],
-        settings={"study": study, "claims": claims_digest(), "scale": plan.config.scale} | _results_of(plan, study),
+        settings={"study": study, "claims": _claims_digest(), "scale": plan.config.scale} | _results_of(plan, study),
         seed=None,
         execution={},
         inputs=_inputs_of(plan, study),
@@ -60,7 +49,7 @@ def _expand_page(plan: Plan, page: str, judgements: dict[Study, Recipe]) -> None
         page,
         modules=[],
         extra=notebooks_of(page),
-        settings={"page": page, "claims": claims_digest(), "scale": plan.config.scale}
+        settings={"page": page, "claims": _claims_digest(), "scale": plan.config.scale}
         | _results_of(plan, page)
         | {"not_run": [vars(part) for part in plan.not_run if page in (part.study, "index")]}
         | {"recorded": _recorded(plan, page)},

@@ -103,7 +103,7 @@ def _run(trainer: Trainer, history: History, validate: Callable[[], tuple[float,
         if end <= step:
             continue
         means, rate = trainer.advance(step, end), trainer.learning_rate(end - 1)
-        _refuse_divergence(means, step, end)
+        _refuse_divergence(means, trainer.model, step, end)
         history.add(end, *means, rate, *validate())
         step = end
         progress.at(step)
@@ -114,12 +114,15 @@ def _run(trainer: Trainer, history: History, validate: Callable[[], tuple[float,
             saved = time.monotonic()
 
 
-def _refuse_divergence(means: tuple[float, float], start: int, end: int) -> None:
-    """Stop a training whose loss is no number any more: its net would be measured like any other."""
-    if not np.isfinite(means).all():
+def _refuse_divergence(means: tuple[float, float], model: keras.Model, start: int, end: int) -> None:
+    """Stop a training whose loss is no number any more: its net would be measured like any other.
+
+    A step's loss is that of the weights before it, so that only the weights tell of the last step.
+    """
+    if not all(np.isfinite(values).all() for values in (means, *model.get_weights())):
         raise AdvdimError(
-            f"training: found a mean loss of {means[0]} and an objective of {means[1]} in steps {start} to {end}; "
-            "expected finite numbers; lower learning_rate, or the strength of the objective"
+            f"training: found a mean loss of {means[0]} and an objective of {means[1]} in steps {start} to {end}, "
+            "or weights that are no numbers; expected finite ones; lower learning_rate or the objective's strength"
         )
 
 

@@ -115,6 +115,14 @@ def test_where_stretches_end_does_not_matter(
 def test_a_training_that_diverges_is_told_and_leaves_no_net(tmp_path: Path) -> None:
     job = job_of("images convolutional", tmp_path)
     job.settings["training"]["learning_rate"] = 1e30
-    with pytest.raises(AdvdimError, match=r"a mean loss of .* in steps \d+ to \d+; expected finite numbers; lower"):
+    with pytest.raises(AdvdimError, match=r"a mean loss of .* in steps \d+ to \d+, or .*; expected finite ones; lower"):
         gradient.train(job)
     assert not files_of(job)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_a_net_that_diverges_in_its_last_step_is_told(tmp_path: Path) -> None:
+    job = job_of("images convolutional", tmp_path)
+    job.settings["training"].update(steps=1, snapshots=[], learning_rate=1e39)  # infinite in float32
+    with pytest.raises(AdvdimError, match=r"in steps 0 to 1, or weights that are no numbers"):
+        gradient.train(job)
