@@ -134,7 +134,7 @@ def test_a_distance_is_shown_where_errors_were_sampled_and_found_from_every_star
 
 def test_the_course_of_training_has_both_spheres_on_one_side_and_the_search_on_the_other(listing: Listing) -> None:
     total = sphere_errors.sum_spheres(listing.results.table("error_rate"))
-    assert total[["points", "errors", "net"]].to_numpy().tolist() == [[2000, 25, "relu on balls"]]
+    assert total[["points", "errors", "net"]].to_numpy().tolist() == [[2000, 25, "relu"]]
     snapshots = pd.DataFrame([NET | {"step": 100, "share_found": 0.7}])
     fig = sphere_errors.draw_training(total, snapshots)
     assert [axes.lines[0].get_ydata()[0] for axes in fig.axes] == [total["upper"].iloc[0], 0.7]

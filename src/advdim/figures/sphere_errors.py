@@ -1,6 +1,7 @@
 """Errors of nets between spheres: how often random points meet one, and how far away a search finds one."""
 
 import math
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -162,7 +163,7 @@ def sum_spheres(counted: pd.DataFrame) -> pd.DataFrame:
     """Add up points and errors of both spheres for each snapshot, with the one-sided 95 % `upper` bound of the rate."""
     total = largest_samples(counted).groupby(KEYS)[["points", "errors"]].sum().reset_index()
     bounds = binomial_bounds(total["errors"], total["points"], level=0.9)
-    return total.assign(upper=[bound.high for bound in bounds], net=_name_nets(total))
+    return total.assign(upper=[bound.high for bound in bounds], net=_net_names(total))
 
 
 def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
@@ -172,27 +173,40 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
         total: from `sum_spheres`.
         snapshots: from `sum_snapshots`.
     """
+    datasets = sorted(total["dataset"].unique(), key=_natural)
+    look = {
+        "x": "step",
+        "hue": "dataset",
+        "hue_order": datasets,
+        "palette": style.shades(len(datasets)),
+        "style": "net",
+        "style_order": sorted(total["net"].unique(), key=_natural),
+        "markers": True,
+        "errorbar": ("pi", 100),
+        "lw": 1.2,
+    }
     fig, panels = plt.subplots(1, 2, figsize=style.PAGE, sharex=True)
-    look = {"x": "step", "hue": "net", "marker": "o", "errorbar": ("pi", 100)}
-    sns.lineplot(total, y="upper", ax=panels[0], **look)
-    panels[0].set(
-        yscale="log", ylabel="error rate, one-sided 95 % bound", title="Random points", xlabel="training step"
-    )
+    sns.lineplot(total, y="upper", legend=False, ax=panels[0], **look)
+    panels[0].set(yscale="log", ylabel="error rate, one-sided 95 % bound", title="Random points")
     panels[0].set_xscale("symlog", linthresh=100)  # snapshots lie evenly on it, and 0 has a place
-    names = panels[0].get_legend_handles_labels()
-    panels[0].get_legend().remove()
-    sns.lineplot(snapshots.assign(net=_name_nets(snapshots)), y="share_found", legend=False, ax=panels[1], **look)
+    sns.lineplot(snapshots.assign(net=_net_names(snapshots)), y="share_found", ax=panels[1], **look)
     panels[1].set(ylim=(0, 1.05), ylabel="share of starts with an error found", title="Attacked points")
-    panels[1].set(xlabel="training step")
-    panels[1].legend(*names, fontsize=7, loc="lower left")  # where the attack finds errors, there is room below
+    for axes in panels:
+        axes.set_xlabel("training step")
+    sns.move_legend(panels[1], "upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7)
     fig.tight_layout()
     return fig
 
 
-def _name_nets(rows: pd.DataFrame) -> "pd.Series[str]":
-    """Model and dataset, and the training where there are several of them."""
+def _net_names(rows: pd.DataFrame) -> "pd.Series[str]":
+    """The model, and the training where a dataset has several of them."""
     several = rows.groupby(["dataset", "model"])["training"].transform("nunique") > 1
-    return rows["model"] + " on " + rows["dataset"] + (", " + rows["training"]).where(several, "")
+    return rows["model"] + (", " + rows["training"]).where(several, "")
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort names by the numbers in them, as people do."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def draw_shell(nearest: pd.DataFrame) -> Figure:
@@ -202,7 +216,7 @@ def draw_shell(nearest: pd.DataFrame) -> Figure:
         nearest: rows of the attack `shell`, of one snapshot a net.
     """
     fig, panels = plt.subplots(1, 2, figsize=style.PAGE)
-    found = nearest.assign(net=_name_nets(nearest))[nearest["found"]]
+    found = nearest.assign(net=_net_names(nearest) + " on " + nearest["dataset"])[nearest["found"]]
     room = 1.1 + 0.08 * found["net"].nunique()  # above the bars, for a line of the legend each
     for axes, column in zip(panels, ("distance", "norm"), strict=True):
         look = {"element": "step", "stat": "density", "common_norm": False, "legend": axes is panels[0]}
