@@ -212,36 +212,29 @@ def _draw_in(model: keras.Model, images: tf.Tensor, classes: tf.Tensor, found: S
 
 
 def walk_from_starts(
-    model: keras.Model,
-    images: tf.Tensor,
-    classes: tf.Tensor,
-    seeds: tf.Tensor,
-    radius: tf.Tensor,
-    how: Walk,
-    restarts: int,
+    model: keras.Model, images: tf.Tensor, classes: tf.Tensor, seeds: tf.Tensor, how: Walk, restarts: int
 ) -> Smallest:
-    """Walk from several random points around each image, and keep the nearest of what they find.
+    """Walk from each image, then from random points around it, and keep the nearest of what the walks find.
 
     Args:
         model: a net from pixels on [0, 1] to logits.
         images: shape (n, height, width, channels), pixels on [0, 1].
         classes: the classes to leave, shape (n,).
         seeds: one an image, shape (n, 2).
-        radius: of the first ball of starts, shape (n,); later ones are as large as what was found.
         how: norm, largest size, steps.
-        restarts: number of starts.
+        restarts: number of random starts, in balls as large as what was found before.
 
     Returns:
         The nearest of all.
     """
 
     def again(number: tf.Tensor, found: Smallest) -> tuple[tf.Tensor, Smallest]:
-        ball = tf.where(found.size < found.size.dtype.max, found.size, radius)
+        ball = tf.minimum(found.size, how.largest)
         other = walk(model, images, classes, draw_starts(images, seeds, number, how.norm, ball), how)
         nearer = other.size < found.size
         best = tf.where(along(nearer, images), other.images, found.images)
         return number + 1, Smallest(best, tf.minimum(other.size, found.size), found.gradients + other.gradients)
 
-    none = Smallest(images, tf.fill(tf.shape(radius), radius.dtype.max), tf.zeros_like(classes, tf.int32))
-    _, found = tf.while_loop(lambda number, _: number < restarts, again, (tf.constant(0), none))
+    first = walk(model, images, classes, images, how)
+    _, found = tf.while_loop(lambda number, _: number < restarts, again, (tf.constant(0), first))
     return Smallest(*found)

@@ -77,20 +77,18 @@ def smallest(
         images: shape (n, height, width, channels), pixels on [0, 1].
         classes: the classes to leave, shape (n,).
         how: norm, largest size, precision, steps.
-        seeds: of random starts, shape (n, 2); without them, and for a single step, the attack starts at the image.
-        restarts: number of random starts, of which the best is kept.
+        seeds: of random starts, shape (n, 2); without them, and for a single step, only the image is a start.
+        restarts: number of random starts besides the image; the best of all is kept.
 
     Returns:
         The perturbed images with their sizes.
     """
-    gradient, losses, logits = gradient_of(model, images, classes, "margin")
     if how.steps == 1:
+        gradient, _, logits = gradient_of(model, images, classes, "margin")
         return _least_step(model, images, classes, gradient, logits, how)
     if seeds is None:
         return walk(model, images, classes, images, how)
-    guess = tf.math.divide_no_nan(-losses, length(DUAL[how.norm], gradient))
-    radius = tf.clip_by_value(guess, TINY * how.largest, how.largest)
-    return walk_from_starts(model, images, classes, seeds, radius, how, restarts)
+    return walk_from_starts(model, images, classes, seeds, how, restarts)
 
 
 def prepare(model: keras.Model, job: Job) -> Callable[[], pd.DataFrame]:

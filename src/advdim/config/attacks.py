@@ -112,9 +112,10 @@ class Minimal(GradientSteps):
     kind: Literal["minimal"]
     steps: Positive = Field(
         default=20,
-        description="Gradient steps along the boundary, from the image or a random start; more find nearer points "
-        "(docs/attacks.md shows the curve). 1 is the single-step attack, whose least size is searched.",
+        description="Gradient steps along the boundary; more find nearer points (docs/attacks.md shows the curve). "
+        "1 is the single-step attack, whose least size is searched.",
     )
+    random_start: bool = Field(default=False, description="Start at random points too, after the image.")
     relative_step: float = Field(
         default=0.25,
         gt=0,
