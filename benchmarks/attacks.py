@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from comparisons import Comparison, alternate
 
+from advdim.attacks.ascent import Ascent
 from advdim.attacks.deepfool import deepfool
 from advdim.attacks.iterative import attack
 from advdim.attacks.minimal import Search, smallest
@@ -21,6 +22,7 @@ from advdim.attacks.peer import load_attack
 from advdim.datasets import photos12
 from advdim.datasets.stored import ImageInfo
 from advdim.models import convolutional
+from advdim.models.folding import fold
 from advdim.models.loss import cross_entropy, predict
 from advdim.norms import length, radius_of
 from advdim.training.objectives import plain
@@ -56,15 +58,15 @@ def trained_net() -> tuple[keras.Model, tf.Tensor]:
     return net, tf.constant(made.test_images[:IMAGES], tf.float32) / 255
 
 
-def in_ball(net: keras.Model, norm: Any) -> Case:
+def in_ball(net: keras.Model, folded: keras.Model, norm: Any) -> Case:
     """Ten steps in a ball of fixed size."""
     radius = radius_of(norm, EPS, WIDTH**2 * 3)
     step = radius / 4
+    how = Ascent(norm, radius, STEPS, step, "cross_entropy", stop=True)
 
     @tf.function
     def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-        how = {"norm": norm, "radius": radius, "steps": STEPS, "step_size": step, "stop": True}
-        return attack(net, images, classes, **how).images
+        return attack(folded, images, classes, how).images
 
     name = {"linf": "LinfProjectedGradientDescentAttack", "l2": "L2ProjectedGradientDescentAttack"}[norm]
     options = {"steps": STEPS, "rel_stepsize": 0.25, "random_start": False}
@@ -83,25 +85,25 @@ def in_ball(net: keras.Model, norm: Any) -> Case:
     return Case(f"{STEPS}-step {norm} attack", norm, True, ours, peers, 3)
 
 
-def deepest(net: keras.Model) -> Case:
+def deepest(net: keras.Model, folded: keras.Model) -> Case:
     """DeepFool in l_2, at most 50 steps, the ten classes ahead of the others."""
 
     @tf.function
     def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-        return deepfool(net, images, classes, norm="l2", steps=50, overshoot=0.02, candidates=10)[0]
+        return deepfool(folded, images, classes, norm="l2", steps=50, overshoot=0.02, candidates=10)[0]
 
     peers = _loaded(net, "l2", None, foolbox=("L2DeepFoolAttack", {"steps": 50, "candidates": 11}))
     options = {"max_iter": 50, "epsilon": 0.02, "nb_grads": 11}
     return Case("DeepFool", "l2", False, ours, peers | _loaded(net, "l2", None, art=("DeepFool", options)), 1)
 
 
-def smallest_sizes(net: keras.Model, norm: Any) -> Case:
+def smallest_sizes(net: keras.Model, folded: keras.Model, norm: Any) -> Case:
     """The search for the smallest size, against the minimising attack of Foolbox, which takes 100 steps."""
     how = Search(norm, radius_of(norm, 0.5, WIDTH**2 * 3), SEARCH_STEPS, 0.01)
 
     @tf.function
     def ours(images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-        return smallest(net, images, classes, how).images
+        return smallest(folded, images, classes, how).images
 
     name = {"linf": "LInfFMNAttack", "l2": "DDNAttack"}[norm]
     return Case(
@@ -114,7 +116,13 @@ def compare_all() -> Iterator[Comparison]:
     net, images = trained_net()
     classes = predict(net(images, training=False))
     tf.random.set_seed(0)
-    cases = [in_ball(net, "linf"), in_ball(net, "l2"), deepest(net), *(smallest_sizes(net, n) for n in ("linf", "l2"))]
+    folded, refresh = fold(net)  # as attacks do; the peers get the net as it is
+    refresh()
+    cases = [
+        *(in_ball(net, folded, norm) for norm in ("linf", "l2")),
+        deepest(net, folded),
+        *(smallest_sizes(net, folded, norm) for norm in ("linf", "l2")),
+    ]
     if not any(case.peers for case in cases):
         print("Attacks were not compared: neither Foolbox nor ART nor cleverhans; run this in a Python that has them.")
     for case in cases:
