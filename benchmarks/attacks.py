@@ -116,8 +116,7 @@ def compare_all() -> Iterator[Comparison]:
     net, images = trained_net()
     classes = predict(net(images, training=False))
     tf.random.set_seed(0)
-    folded, refresh = fold(net)  # as attacks do; the peers get the net as it is
-    refresh()
+    folded, _ = fold(net)  # as attacks do; the peers get the net as it is
     cases = [
         *(in_ball(net, folded, norm) for norm in ("linf", "l2")),
         deepest(net, folded),
