@@ -113,7 +113,7 @@ def test_the_power_of_the_search_is_told_with_the_dimension(study: Study) -> Non
         labels = {"dataset": f"spheres-d{dimension}-None", "measurement": "power"}
         study.add("statistics", "search_power", labels, {}, table=table)
     found = study.judge("S08").found
-    assert "wrong alpha is 1.02 and 1.2 it finds an error from 70 % of the starts or more" in found
+    assert "wrong alpha is 1.02 and 1.2 it finds an error from at least 70 % of the starts" in found
 
 
 def plane(boundary: float, confidence: float, inner_on_circle: bool) -> pd.DataFrame:

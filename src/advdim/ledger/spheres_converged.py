@@ -56,13 +56,13 @@ def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
     table = searched_at_end(results, nets)
     if table.empty or not well_searched(table):
         return unjudged(claim)
-    failures = f"no error was found from {100 * (1 - table['found'].mean()):.0f} % of {len(table):,} starts"
+    successes = f"error was found from {100 * table['found'].mean():.0f} % of {len(table):,} starts"
     distances, scale = table[table["found"]].groupby(NET)["distance"].mean(), scale_of_spheres(nets_in(table, nets))
     if distances.empty:
-        return judged(claim, "deviates", math.nan, f"{failures}.", scale=scale, figure=CAPS)
+        return judged(claim, "deviates", math.nan, f"An {successes}.", scale=scale, figure=CAPS)
     estimate = mean(distances)
     (claimed,) = published(claim)
-    found = f"Mean distance {told(estimate, 4)}, where the source has {claimed:g}; {failures}."
+    found = f"Mean distance {told(estimate, 4)}, where the source has {claimed:g}; an {successes}."
     holds = table["found"].mean() >= 0.5 and inside(estimate, claimed - claim.limit(), claimed + claim.limit())
     return judged(claim, outcome(holds), estimate, found, scale=scale, figure=CAPS)
 

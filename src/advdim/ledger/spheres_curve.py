@@ -64,7 +64,7 @@ def judge_cap_curve(claim: Claim, results: Results) -> Verdict:
     found = (
         f"Attacked and cap's mean distance have the median ratio {told(ratio, 3)} over {len(table)} snapshots of "
         f"{len(runs)} runs; single ratios lie between {single[0]:.3f} and {single[1]:.3f}. "
-        f"The attack found errors from {100 * table['found'].min():.0f} % of the starts or more"
+        f"The attack found errors from at least {100 * table['found'].min():.0f} % of the starts"
         f"{_left_out(measurable, usable)}."
     )
     holds = inside(median, -bound, bound)

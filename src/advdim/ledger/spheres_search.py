@@ -112,7 +112,7 @@ def _power(results: Results, dimensions: np.ndarray) -> str:
     shares = table.groupby(["dataset", "alpha"])["found"].mean()
     return (
         f"On ellipsoids whose one wrong alpha is {listed(f'{alpha:g}' for alpha in sorted(set(table['alpha'])))} it "
-        f"finds an error from {100 * shares.min():.0f} % of the starts or more in each dimension."
+        f"finds an error from at least {100 * shares.min():.0f} % of the starts in each dimension."
     )
 
 
