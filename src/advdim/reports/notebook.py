@@ -136,6 +136,7 @@ def _run(plain: Path, parameters: Mapping[str, JSON], executed: Path) -> nbforma
         kernel_name=KERNEL["name"],
         progress_bar=False,
         log_output=False,
+        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # every kernel ends by what it calls an error
         config=Config({"KernelManager": _transport(plain.parent)}),
     )
 
