@@ -165,7 +165,7 @@ def verify_artefacts(
     verify_files(present)
     logger.info("%d of %d artefacts are there, every file as it was written", len(present), len(plan.recipes))
     if attacks:
-        images = verify_attacks(plan, DATA.parent)
+        images = verify_attacks(plan, DATA.parent, present)
         logger.info("%d adversarial images looked at again: class changed, inside ball and range of pixels", images)
 
 

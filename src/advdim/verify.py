@@ -40,12 +40,13 @@ def verify_files(folders: Iterable[Path]) -> None:
         logger.warning("%s: is no file of this artefact, expected none but its own; move it away", path)
 
 
-def verify_attacks(plan: Plan, root: Path) -> int:
+def verify_attacks(plan: Plan, root: Path, present: Iterable[Path]) -> int:
     """Look again at the kept adversarial images of the attacks that are made, with the nets built anew.
 
     Args:
         plan: the plan.
         root: the root of the project, in which the artefacts lie.
+        present: the folders of those that are made, from `present_folders`.
 
     Returns:
         The number of adversarial images that were looked at.
@@ -59,10 +60,10 @@ def verify_attacks(plan: Plan, root: Path) -> int:
     configure_tensorflow({"device": plan.device, "threads": plan.config.threads})
     from advdim.attacks.verification import verify_attack
 
-    present, images, failures = set(present_folders(plan, root)), 0, []
+    made, images, failures = set(present), 0, []
     for recipe in plan.of_stage("attacks"):
         folder, *inputs = (root / r.path for r in (recipe, recipe.inputs["model"], recipe.inputs["dataset"]))
-        if present.issuperset({folder, *inputs}):
+        if made.issuperset({folder, *inputs}):
             looked = verify_attack(folder, *inputs)
             images += looked.images
             failures += [f"{recipe.path}: {failure}" for failure in looked.failures]

@@ -126,7 +126,7 @@ def test_deepfool_is_no_larger_than_arts(net: keras.Model, folder: Path) -> None
         ("l2", "DDNAttack", 40, 0, 100, 1.001),
         ("l2", "L2FMNAttack", 20, 0, 100, ALLOWED),
         ("l2", "L2DeepFoolAttack", 20, 0, 50, ALLOWED),
-        ("linf", "LInfFMNAttack", 95, 0, 100, 1.02),
+        ("linf", "LInfFMNAttack", 60, 1, 100, 1.01),
         ("linf", "LInfFMNAttack", 95, 2, 100, 1.001),
         ("linf", "LinfDeepFoolAttack", 20, 0, 50, ALLOWED),
     ],
@@ -134,7 +134,7 @@ def test_deepfool_is_no_larger_than_arts(net: keras.Model, folder: Path) -> None
 def test_minimal_sizes_are_no_larger_than_foolboxs(
     net: keras.Model, folder: Path, norm: str, attack: str, steps: int, restarts: int, theirs: int, room: float
 ) -> None:
-    """On 95 % of images, within `room`: FMN in l_inf to 2 % with as many gradients as its own, to 0.1 % by restarts."""
+    """On 95 % of images, within `room`: FMN in l_inf to 1 % with one restart, to 0.1 % with two and longer walks."""
     starts = {"random_start": True, "restarts": restarts} if restarts else {}
     ours = run(minimal, net, folder, Minimal(kind="minimal", norm=norm, steps=steps, **starts))
     assert ours["gradients"].mean() < 1.5 * steps * (1 + restarts)

@@ -151,9 +151,9 @@ def draw_caps(shown: pd.DataFrame, dimension: int) -> Figure:
     for name, (distance, line) in curves.items():
         colour = "black" if line == "-" else "grey"
         axes.plot(measures, distance(measures, dimension), line, color=colour, label=name)
-    order = sorted(shown["dataset"].unique(), key=_natural)
-    look = {"hue": "model", "style": "dataset", "style_order": order, "s": 40, "zorder": 3}
-    sns.scatterplot(shown, x="rate", y="distance", ax=axes, **look)
+    datasets = sorted(shown["dataset"].unique(), key=_natural)
+    names = {"x": "rate", "y": "distance", "hue": "model", "style": "dataset"}
+    sns.scatterplot(shown, **names, style_order=datasets, s=40, ax=axes, zorder=3)
     axes.hlines(shown["distance"], shown["rate_low"], shown["rate_high"], color="grey", lw=0.8, zorder=2)
     axes.set(xscale="log", xlim=(1e-6, 1), ylim=(0, None))
     axes.set(xlabel="error rate on the inner sphere (95 % exact interval)", ylabel="mean distance to an error")

@@ -1,11 +1,11 @@
 """ImageNet classifiers of `keras.applications`, with weights from a file of this machine and never from the web."""
 
 import keras
-import numpy as np
 
 from advdim.datasets.stored import ImageInfo
 from advdim.errors import AdvdimError
 from advdim.models.application_files import needs
+from advdim.models.network import has_finite_weights
 
 FAMILIES = {
     "DenseNet121": "densenet",
@@ -88,5 +88,5 @@ def load_published(model: keras.Model, weights: str) -> None:
             f"{weights}: does not hold the weights of this net ({reason}); expected those of the architecture, the "
             "width and classes of the configuration, the layer of the classes included (no 'notop' file)"
         ) from error
-    if not all(np.isfinite(values).all() for values in model.get_weights()):
+    if not has_finite_weights(model):
         raise AdvdimError(f"{weights}: holds weights that are no finite numbers; expected finite ones; replace it")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 
 from advdim.artefacts.store import read_recipe, sync
@@ -77,6 +78,11 @@ def save_architecture(model: keras.Model, folder: Path) -> None:
 
 def _count(variables: list[keras.Variable]) -> int:
     return sum(math.prod(variable.shape) for variable in variables)
+
+
+def has_finite_weights(model: keras.Model) -> bool:
+    """Whether all weights of a net are numbers, and finite ones."""
+    return all(np.isfinite(values).all() for values in model.get_weights())
 
 
 def load_weights(model: keras.Model, folder: Path, step: int) -> None:

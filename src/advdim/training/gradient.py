@@ -16,7 +16,7 @@ from advdim.device import configure_tensorflow, strategy_of
 from advdim.errors import AdvdimError
 from advdim.job import Job
 from advdim.models.loss import cross_entropy
-from advdim.models.network import build, save_architecture, save_weights
+from advdim.models.network import build, has_finite_weights, save_architecture, save_weights
 from advdim.seeds import named_seed
 from advdim.training.checkpoint import restore_checkpoint, save_checkpoint
 from advdim.training.history import History
@@ -119,7 +119,7 @@ def _refuse_divergence(means: tuple[float, float], model: keras.Model, start: in
 
     A step's loss is that of the weights before it, so that only the weights tell of the last step.
     """
-    if not all(np.isfinite(values).all() for values in (means, *model.get_weights())):
+    if not (np.isfinite(means).all() and has_finite_weights(model)):
         raise AdvdimError(
             f"training: found a mean loss of {means[0]} and an objective of {means[1]} in steps {start} to {end}, "
             "or weights that are no numbers; expected finite ones; lower learning_rate or the objective's strength"
