@@ -169,7 +169,7 @@ def test_circles(study: Study, wrong: int, seeds: int, angles: int, verdict: str
     found = study.judge("S07")
     assert found.verdict == verdict
     if wrong:
-        assert "err on 7 to 7 points" in found.found
+        assert "err on 7 points" in found.found
 
 
 @pytest.mark.parametrize(

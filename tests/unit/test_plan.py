@@ -1,35 +1,26 @@
 """The plan: what depends on a setting gets another key, and nothing else does."""
 
 import copy
-import dataclasses
-import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 
-from advdim.artefacts.keys import canonical_json
-from advdim.config.attacks import Attack
-from advdim.config.datasets import Dataset
 from advdim.config.experiments import STUDIES, Config
 from advdim.config.loading import load_config
-from advdim.config.models import Model
-from advdim.config.statistics import Statistic
-from advdim.config.training import Training
 from advdim.plan import batches as batching
 from advdim.plan import code
 from advdim.plan.batches import batches
 from advdim.plan.expand import expand
 from advdim.plan.plan import Plan
 from advdim.plan.prune import run_configurations
-from advdim.plan.recipe import STAGES, Recipe
+from advdim.plan.recipe import STAGES
 
 ROOT = Path(__file__).parents[2]
 Document = dict[str, Any]
 ALWAYS_RENDERED = {"index", "ledger"}
-SECTIONS = {"datasets": Dataset, "models": Model, "training": Training, "attacks": Attack, "statistics": Statistic}
 
 
 @pytest.fixture(autouse=True)
@@ -156,30 +147,6 @@ def test_swapped_values_are_another_recipe(laptop: Document) -> None:
     assert attacks(1, 2) == attacks(1.0, 2)
 
 
-def test_the_canonical_document_keeps_names_and_values_together() -> None:
-    assert canonical_json({"eps": 1, "steps": 2}) == canonical_json({"steps": 2, "eps": 1})
-    assert canonical_json({"eps": 1, "steps": 2}) != canonical_json({"eps": 2, "steps": 1})
-    with pytest.raises(ValueError, match="JSON"):
-        canonical_json({"eps": float("nan")})
-
-
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Recipe)])
-def test_everything_but_name_and_cost_is_part_of_the_key(field: str) -> None:
-    needed = Recipe("datasets", "d", "entry", {}, 0, {}, "code", {})
-    recipe = Recipe("models", "m", "entry", {"a": 1}, 0, {"threads": 1}, "code", {"numpy": "2"}, {"dataset": needed})
-    others = {
-        "stage": "attacks",
-        "settings": {"a": 2},
-        "seed": 1,
-        "execution": {"threads": 2},
-        "libraries": {"numpy": "3"},
-        "inputs": {"dataset": dataclasses.replace(needed, seed=1)},
-        "seconds": 9.0,
-    }
-    other = dataclasses.replace(recipe, **{field: others.get(field, "other")})
-    assert (other.key == recipe.key) == (field in ("name", "seconds"))
-
-
 def test_a_recipe_in_two_experiments_is_shared(laptop: Document) -> None:
     before = plan_of(laptop)
 
@@ -259,24 +226,6 @@ def test_batches_hold_each_recipe_once_in_order_and_read_nothing_that_comes_late
             assert set(batch.inputs) == needed - set(batch.tokens)
             assert len(batch.recipes) == 1 or sum(recipe.seconds for recipe in batch.recipes) <= seconds
             made |= set(batch.tokens)
-
-
-def test_the_test_configuration_covers_every_kind() -> None:
-    """By its experiments, not by what of them runs on this machine."""
-    config = load_config(ROOT / "config" / "test.yaml")
-    for section, union in SECTIONS.items():
-        named = getattr(config, section)
-        used = {named[name].kind for experiment in config.experiments.values() for name in getattr(experiment, section)}
-        kinds = kinds_of(union)
-        assert kinds
-        assert kinds == used, f"config/test.yaml uses no {kinds - used} in its experiments"
-
-
-def kinds_of(annotation: object) -> set[str]:
-    """Kinds that a discriminated union of sections knows."""
-    union = get_args(annotation)[0]
-    assert isinstance(union, types.UnionType)
-    return {kind for section in get_args(union) for kind in get_args(section.model_fields["kind"].annotation)}
 
 
 def test_an_objective_s_code_is_part_of_the_nets_that_it_trains_and_of_no_others(

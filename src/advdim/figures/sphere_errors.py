@@ -121,6 +121,9 @@ def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame
     )
     inner = largest_samples(counted[counted["sphere"] == "inner"]).set_index(KEYS)
     snapshots = nearest.join(inner[["points", "errors"]]).reset_index()
+    snapshots = snapshots.sort_values(
+        "dataset", key=lambda names: names.map(_natural), kind="stable", ignore_index=True
+    )
     bounds = binomial_bounds(snapshots["errors"], snapshots["points"])
     return snapshots.assign(
         rate=snapshots["errors"] / snapshots["points"],
@@ -206,9 +209,9 @@ def _net_names(rows: pd.DataFrame) -> "pd.Series[str]":
     return rows["model"] + (", " + rows["training"]).where(several, "")
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
     """Sort names by the numbers in them, as people do."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name))
 
 
 def draw_shell(nearest: pd.DataFrame) -> Figure:

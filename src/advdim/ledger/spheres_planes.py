@@ -12,7 +12,7 @@ from advdim.ledger.observations import NET, at_end, measurement_settings, nets_i
 from advdim.ledger.resampling import over_runs
 from advdim.ledger.spheres_nets import OUTER_RADIUS, QUARTER_TURN, on_spheres, relu_nets, source_nets, way_of
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
-from advdim.ledger.wording import counted, listed, outcome, scale_of_spheres, told
+from advdim.ledger.wording import counted, listed, outcome, scale_of_spheres, span, told
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import binomial
 from advdim.statistics.slices import boundary_radii, called_inner_at
@@ -125,7 +125,7 @@ def _median(values: FloatArray) -> float:
 
 
 def _erring(errors: "pd.Series[int]") -> str:
-    return f"The others err on {errors.min():,} to {errors.max():,} points. " if len(errors) else ""
+    return f"The others err on {span(errors)} points. " if len(errors) else ""
 
 
 JUDGES: dict[str, Judge] = {"S05": judge_slices, "S07": judge_circles}

@@ -9,7 +9,7 @@ from advdim.ledger.claims import Claim
 from advdim.ledger.observations import NET, nets_in, observations, of_nets, trained_nets
 from advdim.ledger.spheres_nets import DIMENSION, HIDDEN, OUTER_RADIUS
 from advdim.ledger.verdict import Judge, Verdict, judged, unjudged
-from advdim.ledger.wording import counted, outcome, scale_of_spheres, training_points
+from advdim.ledger.wording import counted, outcome, scale_of_spheres, span, training_points
 from advdim.statistics.collect import Results
 from advdim.statistics.intervals import binomial, holm, monotone
 
@@ -71,10 +71,10 @@ def _follow(claim: Claim, runs: list[pd.DataFrame]) -> _Followed:
     followed = sum(_has_trends(rows, claim.limit("alpha")) for rows in runs)
     wrong = [int(rows["wrong"][rows["step"] == claim.limit("steps")].iloc[0]) for rows in runs]
     first = [int(rows["step"][rows["wrong"] > 0].min()) for rows in runs if (rows["wrong"] > 0).any()]
-    begin = f"the first is wrong at step {min(first):,} to {max(first):,}" if first else "none is at any step"
+    begin = f"the first is wrong at step {span(first)}" if first else "none is at any step"
     found = (
         f"in {followed} of {counted(len(runs), 'run')} the average loss falls while worst-case loss and number of "
-        f"wrong alphas rise; after {claim.limit('steps'):g} steps {min(wrong)} to {max(wrong)} of {DIMENSION} alphas "
+        f"wrong alphas rise; after {claim.limit('steps'):g} steps {span(wrong)} of {DIMENSION} alphas "
         f"are wrong, {begin}; worst-case loss {_ends(runs, 'worst_loss')}, average loss {_ends(runs, 'mean_loss')} "
         "(start to end, medians)."
     )

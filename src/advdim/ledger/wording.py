@@ -29,6 +29,13 @@ def numbers(values: Iterable[int]) -> str:
     return listed(f"{value:,}" for value in sorted(set(values)))
 
 
+def span(values: Iterable[int]) -> str:
+    """Write the smallest and the largest, or the one that all are: ``86 to 89``, ``400``."""
+    ordered = sorted(values)
+    ends = dict.fromkeys((ordered[0], ordered[-1]))
+    return " to ".join(f"{end:,}" for end in ends)
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 seed``, ``2,000 seeds``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

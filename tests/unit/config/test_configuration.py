@@ -1,22 +1,48 @@
 """Which configuration is read, what it holds, and what is generated from its types."""
 
 import re
+import types
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from small_config import Document, loaded
 
+from advdim.config.attacks import Attack
+from advdim.config.datasets import Dataset
 from advdim.config.document import generated_files
 from advdim.config.loading import load_config
+from advdim.config.models import Model
 from advdim.config.selection import selected_config
+from advdim.config.statistics import Statistic
+from advdim.config.training import Training
 from advdim.errors import AdvdimError
 
 ROOT = Path(__file__).parents[3]
+SECTIONS = {"datasets": Dataset, "models": Model, "training": Training, "attacks": Attack, "statistics": Statistic}
 
 
 @pytest.mark.parametrize("name", ["laptop", "paper", "test"])
 def test_shipped_configurations_load_and_name_their_scale(name: str) -> None:
     assert load_config(ROOT / "config" / f"{name}.yaml").scale == name
+
+
+def test_the_test_configuration_covers_every_kind() -> None:
+    """By its experiments, not by what of them runs on this machine."""
+    config = load_config(ROOT / "config" / "test.yaml")
+    for section, union in SECTIONS.items():
+        named = getattr(config, section)
+        used = {named[name].kind for experiment in config.experiments.values() for name in getattr(experiment, section)}
+        kinds = kinds_of(union)
+        assert kinds
+        assert kinds == used, f"config/test.yaml uses no {kinds - used} in its experiments"
+
+
+def kinds_of(annotation: object) -> set[str]:
+    """Kinds that a discriminated union of sections knows."""
+    union = get_args(annotation)[0]
+    assert isinstance(union, types.UnionType)
+    return {kind for section in get_args(union) for kind in get_args(section.model_fields["kind"].annotation)}
 
 
 def test_a_correct_configuration_is_immutable_and_has_its_defaults(tmp_path: Path, document: Document) -> None:
