@@ -87,7 +87,7 @@ def page(title: str, rates: str, rows: list[str], load: tuple[float, float], sec
     ]
     tail = [
         "",
-        f"- Machine: {_processor()}, {os.cpu_count()} cores.",
+        f"- Machine: {_processor()}, {os.cpu_count()} cores of {_core():.0f} GFLOP/s in products of large matrices.",
         f"- Versions: Python {platform.python_version()}, {libraries}.",
         f"- Commit: {_commit()}.",
         f"- {quiet}: others kept {load[0]:.1f} cores busy before the run and {load[1]:.1f} after it.",
@@ -100,6 +100,18 @@ def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _core(side: int = 2000, times: int = 5) -> float:
+    """What one thread reaches in TensorFlow's products, GFLOP/s: by this, pages of other machines can be compared."""
+    tensorflow = importlib.import_module("tensorflow")
+    matrix = tensorflow.ones((side, side))
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        tensorflow.matmul(matrix, matrix).numpy()
+        seconds.append(time.perf_counter() - start)
+    return 2e-9 * side**3 / min(seconds)
 
 
 def _commit() -> str:
