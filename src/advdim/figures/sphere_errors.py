@@ -1,7 +1,6 @@
 """Errors of nets between spheres: how often random points meet one, and how far away a search finds one."""
 
 import math
-import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from advdim.figures import style
+from advdim.figures.order import in_natural_order, natural
 from advdim.figures.spheres import binomial_bounds
 from advdim.ledger.observations import at_end, measurement_settings, trained_nets
 from advdim.ledger.spheres_nets import largest_samples, searched
@@ -121,9 +121,7 @@ def sum_snapshots(attacked: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame
     )
     inner = largest_samples(counted[counted["sphere"] == "inner"]).set_index(KEYS)
     snapshots = nearest.join(inner[["points", "errors"]]).reset_index()
-    snapshots = snapshots.sort_values(
-        "dataset", key=lambda names: names.map(_natural), kind="stable", ignore_index=True
-    )
+    snapshots = in_natural_order(snapshots, "dataset")
     bounds = binomial_bounds(snapshots["errors"], snapshots["points"])
     return snapshots.assign(
         rate=snapshots["errors"] / snapshots["points"],
@@ -154,7 +152,7 @@ def draw_caps(shown: pd.DataFrame, dimension: int) -> Figure:
     for name, (distance, line) in curves.items():
         colour = "black" if line == "-" else "grey"
         axes.plot(measures, distance(measures, dimension), line, color=colour, label=name)
-    datasets = sorted(shown["dataset"].unique(), key=_natural)
+    datasets = sorted(shown["dataset"].unique(), key=natural)
     names = {"x": "rate", "y": "distance", "hue": "model", "style": "dataset"}
     sns.scatterplot(shown, **names, style_order=datasets, s=40, ax=axes, zorder=3)
     axes.hlines(shown["distance"], shown["rate_low"], shown["rate_high"], color="grey", lw=0.8, zorder=2)
@@ -178,14 +176,14 @@ def draw_training(total: pd.DataFrame, snapshots: pd.DataFrame) -> Figure:
         total: from `sum_spheres`.
         snapshots: from `sum_snapshots`.
     """
-    datasets = sorted(total["dataset"].unique(), key=_natural)
+    datasets = sorted(total["dataset"].unique(), key=natural)
     look = {
         "x": "step",
         "hue": "dataset",
         "hue_order": datasets,
         "palette": style.shades(len(datasets)),
         "style": "net",
-        "style_order": sorted(total["net"].unique(), key=_natural),
+        "style_order": sorted(total["net"].unique(), key=natural),
         "markers": True,
         "errorbar": ("pi", 100),
         "lw": 1.2,
@@ -207,11 +205,6 @@ def _net_names(rows: pd.DataFrame) -> "pd.Series[str]":
     """The model, and the training where a dataset has several of them."""
     several = rows.groupby(["dataset", "model"])["training"].transform("nunique") > 1
     return rows["model"] + (", " + rows["training"]).where(several, "")
-
-
-def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    """Sort names by the numbers in them, as people do."""
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name))
 
 
 def draw_shell(nearest: pd.DataFrame) -> Figure:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation
 from pandas.api.typing import SeriesGroupBy
 
+from advdim.figures.order import in_natural_order
 from advdim.figures.style import COLUMN, PAGE, PANELS
 from advdim.figures.vulnerability import GRADIENT
 from advdim.ledger.dimension_nets import (
@@ -173,4 +174,5 @@ def summarise(nets: pd.DataFrame) -> pd.DataFrame:
     """
     medians = {name: (name, "median") for name in ("accuracy", "vulnerability", "l1", "l2")}
     groups = nets.groupby(["dataset", "model", "method", "strength"])
-    return groups.agg(nets=("seed", "nunique"), d=("d", "first"), **medians).reset_index()
+    rows = groups.agg(nets=("seed", "nunique"), d=("d", "first"), **medians).reset_index()
+    return in_natural_order(rows, "dataset")
