@@ -181,12 +181,13 @@ def prune_artefacts(
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it only list what would go.")] = False,
 ) -> None:
     """Remove artefacts that no current recipe names, for cpu or gpu, and leftovers of killed jobs."""
-    from advdim.artefacts.running import claim_run
+    from advdim.artefacts.running import claim_run, refuse_jobs
     from advdim.plan.prune import run_configurations, superfluous
 
     kept = configs or sorted({*run_configurations(*CONFIGURATIONS), selected_config()})
     if yes:
         claim_run(DATA)  # a run at work has folders that no recipe of these configurations may name
+        refuse_jobs(DATA)  # so has an `advdim make`
     paths = superfluous([expand(load_config(path), device=device) for path in kept for device in DEVICES], DATA)
     for path in paths:
         typer.echo(f"{'delete' if yes else 'would delete'} {path}")

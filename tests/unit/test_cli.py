@@ -226,6 +226,9 @@ def test_prune_spares_both_kinds_of_device_and_refuses_beside_a_run_at_work(chec
         assert gpu.path not in advdim(checkout, "prune").stdout
         with FileLock("data/.locks/run"):
             assert "another run is at work" in complaint(checkout, "prune", "config/small.yaml", "--yes")
+        with FileLock(f"data/.locks/{gpu.key}.lock"):
+            told = complaint(checkout, "prune", "config/small.yaml", "--yes")
+            assert f"a job is making the artefact {gpu.key} in this folder" in told
     assert (checkout / gpu.path).is_dir()
 
 

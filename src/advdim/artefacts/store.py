@@ -21,6 +21,8 @@ from advdim.errors import AdvdimError
 
 RECIPE = "recipe.json"
 TOKEN = "key"  # noqa: S105 (no secret)
+LOCK = ".lock"
+"""Ending of the file whose lock a job holds, behind the key of what it makes."""
 
 
 def digest_file(path: Path) -> str:
@@ -110,7 +112,7 @@ def exclusively(data: Path, key: str) -> Iterator[None]:
     """Hold the lock of a key; wait while another living process holds it."""
     locks = data / ".locks"
     make_folder(locks)
-    lock = FileLock(locks / f"{key}.lock")
+    lock = FileLock(locks / f"{key}{LOCK}")
     try:
         lock.acquire()
     except OSError as error:

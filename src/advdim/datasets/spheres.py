@@ -5,6 +5,8 @@ whatever the batch that it is drawn in, and on every device up to rounding. Noth
 are the dataset.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -13,7 +15,12 @@ from advdim.seeds import named_seed
 
 PHILOX = 1
 WORDS = 4
-"""Philox makes four words at each count of its counter, and TensorFlow one Gaussian number of each word."""
+"""Philox makes four words at each count of its counter, and TensorFlow one uniform number of each word."""
+BLOCK = 32
+"""Numbers are drawn for a point in multiples of this. So its half is whole vector registers, and no number is computed
+by other instructions, with another last digit, because it stands at the end of a batch."""
+LEAST = 1e-7
+"""Smallest uniform number of which a logarithm is taken, near the distance 2^-23 of two such numbers."""
 CHUNK = 100_000
 """Points that are drawn at a time where many are asked for: it bounds the memory that this takes."""
 
@@ -37,19 +44,30 @@ def points_on_sphere(
     Source:
         Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", for the generator.
     """
-    counts = -(-dimension // WORDS)
-    start = tf.cast(first, tf.int64) * counts
+    numbers = BLOCK * -(-dimension // BLOCK)
+    start = tf.cast(first, tf.int64) * (numbers // WORDS)
     high, low = tf.unstack(tf.cast(seed, tf.uint64))
-    normal = tf.raw_ops.StatelessRandomNormalV2(
-        shape=[count, counts * WORDS],
+    uniform = tf.raw_ops.StatelessRandomUniformV2(
+        shape=[count, numbers],
         key=tf.bitwise.bitwise_or(tf.bitwise.left_shift(high, 32), low)[None],
         counter=tf.cast(tf.stack([start, tf.zeros_like(start)]), tf.uint64),
         alg=PHILOX,
     )
-    points = normal[:, :dimension]
+    points = _gaussian(uniform)[:, :dimension]
     # In float32 the last digit of a sum depends on the number of rows; in float64 that is rounded away.
     length = tf.norm(tf.cast(points, tf.float64), axis=1, keepdims=True)
     return points / tf.cast(length, tf.float32)
+
+
+def _gaussian(uniform: tf.Tensor) -> tf.Tensor:
+    """Make Gaussian numbers of uniform ones, both of shape (n, k), k even: in half the time of TensorFlow's own.
+
+    Source:
+        Box and Muller 1958, "A note on the generation of random normal deviates".
+    """
+    of_length, of_angle = tf.split(uniform, 2, axis=1)
+    length, angle = tf.sqrt(-2 * tf.math.log(tf.maximum(of_length, LEAST))), 2 * math.pi * of_angle
+    return tf.concat([length * tf.cos(angle), length * tf.sin(angle)], axis=1)
 
 
 def sample_sphere(count: int, dimension: int, seed: tuple[int, int]) -> NDArray[np.float32]:
