@@ -21,8 +21,9 @@ QUIET = ["--disable-quic", "--disable-background-networking", "--disable-sync", 
 LONGEST_FIRST = ("workflow/test_random_walk.py", "workflow/test_end_to_end.py", "theory", "workflow", "")
 """Order of the tests, by the beginnings of their paths: side by side, the longest must not come last."""
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # as in the workflow's jobs; more threads only wait for a core that is taken
+# As in the workflow's jobs: more threads only wait for a core that is taken, and other kernels have other last digits.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS"):
+    os.environ.setdefault(variable, "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,6 +34,7 @@ def prepare_process(*, device: str, threads: int, replicas: int = 1) -> None:
     _keep_freed_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # by itself TensorFlow has these kernels on some kinds of CPU only
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
