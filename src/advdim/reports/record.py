@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from advdim.artefacts.store import RECIPE, is_complete, read_recipe, verify
+from advdim.artefacts.store import RECIPE, exclusively, is_complete, read_recipe, verify
 from advdim.errors import AdvdimError
 from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe
@@ -38,10 +38,16 @@ def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
             f"{study}: the configuration asks for no result of this study, or lacks what it needs; expected some to "
             "record; see `advdim plan`, or name another study or configuration"
         )
-    facts = provenance_facts()  # before the copies make the checkout one with changes
-    made, records = _made(plan, study, root), read_records(folder)
+    made = _made(plan, study, root)
     for path in made:
         verify(root / path)
+    with exclusively(root / "data", "records"):  # the notes of two who record at once would overwrite each other
+        return _write(made, root, folder)
+
+
+def _write(made: Mapping[str, Recipe], root: Path, folder: Path) -> list[Path]:
+    """Put copies in their places, take away what they supersede, and note where they come from."""
+    facts, records = provenance_facts(), read_records(folder)  # before the copies make the checkout one with changes
     written = [_copy(root / path, folder / path.removeprefix("data/")) for path in made]
     for old in _superseded(records, made.values()):
         shutil.rmtree(old.path)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -9,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 from small_records import FOLDER, make, make_anew, planned, recorded, values, with_other_code
 
+from advdim.artefacts.store import exclusively
 from advdim.errors import AdvdimError
 from advdim.plan.table import plan_table, print_plan
 from advdim.reports.record import record, unmade
@@ -59,6 +61,21 @@ def test_records_of_several_days_and_commits_add_up(document: dict[str, Any], mo
     assert [origin["results"] for origin in told] == [4, 3]
     assert plan.page("index").settings["recorded"] == told
     assert plan.page("tilting").settings["recorded"] == []
+
+
+def test_who_records_waits_for_another_who_does_and_keeps_its_notes(document: dict[str, Any]) -> None:
+    plan = recorded(document, but="-s1")
+    make(plan)
+    path = Path(FOLDER, "provenance.json")
+    second = threading.Thread(target=record, args=(plan, "spheres", Path(), Path(FOLDER)))
+    with exclusively(Path("data"), "records"):
+        second.start()
+        second.join(0.3)
+        (first,) = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps([first | {"Machine": "another"}]), encoding="utf-8")
+    second.join()
+    notes = json.loads(path.read_text(encoding="utf-8"))
+    assert [note["Machine"] == "another" for note in notes] == [True, False]
 
 
 def test_a_net_that_is_trained_anew_takes_the_place_of_the_old_one_with_all_that_was_measured_on_that(
