@@ -89,7 +89,7 @@ def draw_circles(table: pd.DataFrame) -> Figure:
     )
     axes.axhline(0, color="black", lw=0.8)
     axes.set(xlabel="angle (degrees)", ylabel="logit (positive: outer)", xlim=(0, 360))
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return fig
 
 
