@@ -40,6 +40,9 @@ def main() -> None:
         start, before = time.perf_counter(), others_load()
         module = importlib.import_module(topic)
         rows = list(measure(module))
+        if not rows:
+            print(f"{topic}: no peer to compare with; {RESULTS.name}/{topic}.md stays as it is")
+            continue
         seconds = time.perf_counter() - start
         text = page(TOPICS[topic], module.RATES, rows, (before, others_load()), seconds)
         (RESULTS / f"{topic}.md").write_text(text, encoding="utf-8")

@@ -116,6 +116,11 @@ class Minimal(GradientSteps):
         "1 is the single-step attack, whose least size is searched.",
     )
     random_start: bool = Field(default=False, description="Start at random points too, after the image.")
+    restarts: Positive = Field(
+        default=1,
+        description="Random starts of each image besides the image; the nearest point of all is kept. More than 1 needs "
+        "`random_start`.",
+    )
     relative_step: float = Field(
         default=0.25,
         gt=0,
@@ -131,6 +136,12 @@ class Minimal(GradientSteps):
         description="With `steps: 1` the share by which a ball must be smaller for the step to fail in it; more steps "
         "do without it.",
     )
+
+    @model_validator(mode="after")
+    def _single_steps_start_at_the_image(self) -> "Minimal":
+        if self.steps == 1 and self.random_start:
+            raise ValueError("steps is 1 with random_start; expected more steps, or the single step from the image alone")
+        return self
 
 
 class Peer(OnImages):

@@ -108,7 +108,8 @@ def _attack_passes(attack: Attack) -> int:
     if attack.kind == "minimal":
         if attack.steps == 1:
             return 8  # as seen: about four balls
-        return 3 * (attack.steps + 6) * attack.restarts  # several rivals at first, one later
+        walks = 1 + attack.restarts if attack.random_start else 1
+        return 3 * (attack.steps + 6) * walks  # several rivals at first, one later
     if attack.kind == "deepfool":
         return 4 * (attack.classes + 1)  # most images take three or four steps
     return 200 if attack.kind == "peer" else 2 * attack.steps

@@ -87,6 +87,12 @@ def spoil(*keys: str, value: object) -> Callable[[Document], None]:
             "expected steps below",
         ),
         (spoil("attacks", "walk", "radii", value=[1, 1.0]), "attacks.walk.radii", "[1, 1.0]", "each once, but 1.0"),
+        (
+            spoil("attacks", "climb", value={"kind": "minimal", "steps": 1, "random_start": True}),
+            "attacks.climb",
+            "steps is 1 with random_start",
+            "from the image alone",
+        ),
         (spoil("statistics", "tilts", "tilts_deg", value=[0, 0]), "statistics.tilts.tilts_deg", "[0, 0]", "each once"),
         (spoil("models", "net", value=NET | {"pool_after": [2, 2]}), "models.net.pool_after", "[2, 2]", "each once"),
         (
