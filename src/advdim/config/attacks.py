@@ -118,8 +118,8 @@ class Minimal(GradientSteps):
     random_start: bool = Field(default=False, description="Start at random points too, after the image.")
     restarts: Positive = Field(
         default=1,
-        description="Random starts of each image besides the image; the nearest point of all is kept. More than 1 needs "
-        "`random_start`.",
+        description="Random starts of each image besides the image; the nearest point of all is kept. More than 1 "
+        "needs `random_start`.",
     )
     relative_step: float = Field(
         default=0.25,
@@ -140,7 +140,9 @@ class Minimal(GradientSteps):
     @model_validator(mode="after")
     def _single_steps_start_at_the_image(self) -> "Minimal":
         if self.steps == 1 and self.random_start:
-            raise ValueError("steps is 1 with random_start; expected more steps, or the single step from the image alone")
+            raise ValueError(
+                "steps is 1 with random_start; expected more steps, or the single step from the image alone"
+            )
         return self
 
 
