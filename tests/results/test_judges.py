@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_study import CLAIMS, JUDGES, Study, limits
+from made_up_study import CLAIMS, JUDGES, SOURCES_TRAINING, Study, limits
 
 from advdim.ledger import dimension, spheres, spheres_theory, tilting
 from advdim.theory.caps import mean_distance_to_cap
@@ -102,6 +102,9 @@ def test_pair_distance(study: Study, centre: float, dimension: int, verdict: str
         assert found.low < found.value < found.high
 
 
+RELU = {"kind": "relu", "width": 1000, "depth": 2, "batch_norm": True}
+
+
 def trained(study: Study, ratio: float, snapshots: int = 4) -> None:
     """Nets whose attacked distance is a multiple of a cap's, on two training sets; one artefact has two roles."""
     for points in (None, 10_000):
@@ -133,6 +136,32 @@ def test_snapshots_of_which_the_attack_missed_starts_are_left_out_and_told(study
         assert found.verdict == "reproduced"
         assert "; 3 snapshots in which it found fewer are left out." in found.found
         assert "2 seeds, 16 snapshots" in found.scale
+
+
+def test_a_training_and_a_longer_one_that_goes_on_from_it_are_one_run(study: Study) -> None:
+    trained(study, 0.7)
+    for net in study.spheres("relu", 3000, None, seeds=2):
+        longer = study.net(
+            net["dataset"], net["seed"], RELU, SOURCES_TRAINING | {"steps": 9000}, names=("relu", "longer")
+        )
+        for step in (0, 5000):
+            study.sample(longer, step, 4000, 100_000)
+            study.attack(longer, step, 0.01, starts=5)
+    found = study.judge("S17")
+    assert "18 snapshots of 4 runs" in found.found  # those at step 0 are the longer ones'
+    assert "single ratios lie between 0.700" not in found.found
+
+
+def test_two_trainings_of_one_seed_do_not_narrow_an_interval(study: Study) -> None:
+    for net in study.spheres("relu", 1_000_000, seeds=3):
+        study.attack(net, 1_000_000, 0.18 + 0.01 * net["seed"])
+    once = study.judge("S02")
+    for net in study.spheres("relu", 1_000_000, seeds=3):
+        again = study.net(
+            net["dataset"], net["seed"], RELU, SOURCES_TRAINING | {"steps": 1_000_000}, names=("relu", "end")
+        )
+        study.attack(again, 1_000_000, 0.18 + 0.01 * net["seed"])
+    assert (study.judge("S02").low, study.judge("S02").high) == pytest.approx((once.low, once.high))
 
 
 def test_of_attacks_from_one_start_the_one_with_the_smallest_steps_counts_if_it_goes_as_far(study: Study) -> None:

@@ -115,6 +115,26 @@ def test_width_sweep(study: Study, changes: dict[str, Any], verdict: str) -> Non
         assert (gradient.low, gradient.high) == (found.low, found.high)
 
 
+def test_a_single_step_is_no_iterated_attack(study: Study) -> None:
+    sweep(study, eps=0.02, nets=3)  # larger than that of the iterated one
+    assert study.judge("D12").scale.endswith("eps = 0.005 in 10 steps")
+    study.rows = [row for row in study.rows if row["labels"].get("measurement") != "large"]
+    assert study.judge("D12").verdict == "needs"
+
+
+def test_first_order_is_judged_on_photographs(study: Study) -> None:
+    sweep(study, nets=1)
+    before = study.judge("D01")
+    study.dataset("mnist", (28, 28, 1), kind="mnist")
+    net = study.net("mnist", 0, {"kind": "convolutional"}, {"steps": 300})
+    images = {"image": range(IMAGES), "step": 300}
+    study.add("statistics", "gradient_norms", net | {"measurement": "norms"}, {}, table=images | {"l1": 9.0, "l2": 1.0})
+    settings = {"norm": "linf", "eps_pixel": 0.0005, "steps": 1, "images": IMAGES}
+    rows = images | {"loss": 1.0, "adversarial_loss": 1.001, "fooled": False}
+    study.add("attacks", "iterative", net | {"measurement": "small"}, settings, table=rows)
+    assert study.judge("D01") == before
+
+
 def dataset_of_three(study: Study) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images of three digits: the second and the third differ in one pixel, those of the first are in the way."""
     noise = np.random.default_rng(1)

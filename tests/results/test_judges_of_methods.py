@@ -129,6 +129,34 @@ def test_verdicts_say_of_how_many_seeds_they_are(study: Study) -> None:
     assert ", 3 to 5 seeds a strength," in study.judge("D08").scale
 
 
+def test_strengths_that_some_seeds_lack_do_not_bend_the_curves(study: Study) -> None:
+    compare(study)
+    before = {claim: study.judge(claim) for claim in ("D07", "D10")}
+    for strength in MORE:
+        training = {"steps": 300, "objective": METHODS["l1"] | {"eps_pixel": strength}}
+        model = {"kind": "convolutional", "channels": 16}
+        net = study.net("digits", 0, model, training, names=("conv", f"l1-{strength}"))
+        attacked(study, net, l1=0.1, l2=0.02, accuracy=0.5, share=0.9)
+    assert {claim: study.judge(claim) for claim in before} == before
+
+
+def test_nets_are_compared_under_one_attack(study: Study) -> None:
+    compare(study)
+    before = {claim: study.judge(claim) for claim in ("D07", "D08", "D10", "D17")}
+    rows = {"image": np.arange(IMAGES), "fooled": True, "step": 300}
+    for net in [row["labels"] for row in study.rows if row["stage"] == "models" and "l1" in row["labels"]["training"]]:
+        for norm in ("linf", "l2"):
+            settings = {"norm": norm} | ITERATED | {"eps_pixel": 0.2}
+            study.add("attacks", "iterative", net | {"measurement": f"{norm}-large"}, settings, table=rows)
+    assert {claim: study.judge(claim) for claim in before} == before
+
+
+def test_fronts_are_compared_up_to_the_plain_net(study: Study) -> None:
+    compare(study)
+    low, high = map(float, re.findall(r"all methods reach, ([\d.]+) to ([\d.]+),", study.judge("D10").found)[0])
+    assert low < high == pytest.approx(0.12 * 6.0, rel=0.02)
+
+
 def test_a_smaller_ratio_is_told_as_a_larger_one_of_the_other_method(study: Study) -> None:
     compare(study, other={"cross": 1.5})
     found = study.judge("D09").found

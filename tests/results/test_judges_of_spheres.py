@@ -74,6 +74,15 @@ def test_norms_need_a_search_at_both(study: Study) -> None:
     assert study.judge("S06").verdict == "needs"
 
 
+def test_a_short_search_from_the_same_starts_does_not_hide_a_long_one(study: Study) -> None:
+    (net,) = study.spheres("relu", FULL, seeds=1)
+    study.measure(net, "statistics", "norm_sweep", FULL, {"radius": [0.6, 2.4], "points": 10_000, "errors": 0})
+    for radius in (0.6, 2.4):
+        study.attack(net, FULL, 0.3, radius=radius, steps=1900, step_size=0.002)
+        study.attack(net, FULL, 0.3, share=float(radius < 1.0), radius=radius)  # far enough around the small sphere
+    assert study.judge("S06").verdict == "reproduced"
+
+
 @pytest.mark.parametrize(
     ("last_without", "seeds", "steps", "grid", "way", "verdict"),
     [
@@ -207,6 +216,19 @@ def test_each_training_set_is_judged_by_itself_from_the_perfect_start(study: Stu
     assert "On 1,000,000 points: in 0 of 5 runs" in found.found
     assert "none is at any step" in found.found
     assert "nan" not in found.found
+
+
+def test_a_run_that_loses_its_ellipsoid_does_not_follow(study: Study) -> None:
+    steps = np.arange(0, 2001, 100)
+    for net in study.spheres("quadratic", 2000, seeds=5, perfect_radius=1.3):
+        for step in steps:
+            table = {"mean_loss": [1 - step / 4000], "worst_loss": [1 + step / 4000], "wrong": [float(step // 100)]}
+            table["wrong"] = [np.nan] if net["seed"] < 3 and step == 2000 else table["wrong"]
+            study.measure(net, "statistics", "quadratic_losses", step, table)
+    found = study.judge("S13")
+    assert found.verdict == "deviates"
+    assert "in 2 of 5 runs" in found.found
+    assert "3 runs lose their ellipsoid" in found.found
 
 
 def test_nets_from_a_perfect_start_are_not_those_of_the_random_one(study: Study) -> None:

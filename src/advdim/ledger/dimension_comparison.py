@@ -22,7 +22,7 @@ def compared_nets(results: Results) -> pd.DataFrame:
     if nets.empty:
         return nets
     nets = largest_family(nets[nets["vulnerability"].notna()])
-    share = floored(nets["vulnerability"], nets["images"])
+    share = floored(nets["vulnerability"], nets["attacked"])
     return nets.assign(log_l1=np.log(nets["l1"]), log_l2=np.log(nets["l2"]), log_vulnerability=np.log(share))
 
 
@@ -36,12 +36,17 @@ def enough(nets: pd.DataFrame, methods: Sequence[str], seeds: int = 1) -> bool:
 
 
 def of_whole_seeds(nets: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
-    """The nets of the seeds by which each method was trained with enough strengths: any of them give all curves."""
+    """The nets of the seeds by which each method was trained with enough strengths, at the strengths that all have.
+
+    Curves are means over seeds: a strength that only some have would bend them.
+    """
     if nets.empty:
         return nets
     strengths = nets.pivot_table(index="seed", columns="method", values="strength", aggfunc="nunique", fill_value=0)
     whole = (strengths.reindex(columns=list(methods), fill_value=0) >= STRENGTHS).all(axis=1)
-    return nets[nets["seed"].isin(whole[whole].index)]
+    kept = nets[nets["seed"].isin(whole[whole].index)]
+    seeds = kept.groupby(["method", "strength"])["seed"].transform("nunique")
+    return kept[seeds == kept["seed"].nunique()]
 
 
 def not_shown(what: str, parts: Iterable[str]) -> str:

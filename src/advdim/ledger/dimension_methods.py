@@ -177,11 +177,12 @@ def judge_trade_off(claim: Claim, results: Results) -> Verdict:
     """D10: compare the accuracies of the methods at common vulnerabilities."""
     methods = (*FOUR, CROSS_LIPSCHITZ)
     nets = of_whole_seeds(of_methods(compared_nets(results), (PLAIN, *methods)), methods)
-    if not enough(nets, methods, SEEDS):
+    if not enough(nets, methods, SEEDS) or PLAIN not in set(nets["method"]):
         return unjudged(claim)
     reached = nets.groupby(["method", "strength"])["vulnerability"].mean()
-    low = max(reached[method].min() for method in methods)
-    high = min(reached[method].max() for method in methods)
+    plain = float(reached[PLAIN].iloc[0])  # the end of every line
+    low = max(min(reached[method].min(), plain) for method in methods)
+    high = min(max(reached[method].max(), plain) for method in methods)
     if low >= high:
         return unjudged(
             claim, f"The methods reach no common vulnerability; strengths that do are needed. {claim.needs}"

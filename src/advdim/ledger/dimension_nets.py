@@ -67,8 +67,9 @@ def net_rows(results: Results) -> pd.DataFrame:
         One row a net: the columns `NET`; `kind` of the dataset, `width` and `d` of its images; `method` and `strength`;
         `steps`; `family`, equal for nets that differ in method, strength and seed only; the means over test images
         `l1` and `l2` of the norms of the loss gradient, `l1_initial` before training; `accuracy`; `images`;
-        `vulnerability` and `vulnerability_l2`, the shares of images that the iterated l_inf and l_2 attacks fool, and
-        their `eps` and `eps_l2` in pixels. What was not measured is NaN. Empty where no gradients were.
+        `vulnerability` and `vulnerability_l2`, the shares of images that the iterated l_inf and l_2 attacks fool,
+        `attacked` and `attacked_l2`, of how many, and their `eps` and `eps_l2` in pixels. What was not measured is NaN.
+        Empty where no gradients were.
     """
     gradients = observations(results, "gradient_norms")
     if gradients.empty:
@@ -80,8 +81,10 @@ def net_rows(results: Results) -> pd.DataFrame:
         l1=("l1", "mean"), l2=("l2", "mean"), accuracy=("accuracy", "mean"), images=("image", "nunique")
     )
     rows["l1_initial"] = gradients[gradients["step"] == 0].groupby(NET)["l1"].mean()
-    rows = rows.join(_iterated(results, "linf")).join(_iterated(results, "l2").add_suffix("_l2"))
-    return rows.join(_settings(results), how="inner").reset_index()
+    rows = rows.join(_settings(results), how="inner")
+    families = rows["family"]
+    rows = rows.join(_iterated(results, "linf", families)).join(_iterated(results, "l2", families).add_suffix("_l2"))
+    return rows.reset_index()
 
 
 def _settings(results: Results) -> pd.DataFrame:
@@ -110,23 +113,31 @@ def _index_of_nets(labels: list[tuple[str, str, str, int, str]]) -> pd.MultiInde
     return pd.MultiIndex.from_tuples(labels, names=NET) if labels else pd.MultiIndex.from_arrays([[]] * 5, names=NET)
 
 
-def _iterated(results: Results, norm: Norm) -> pd.DataFrame:
-    """`vulnerability` of each net to the strongest fixed-size attack on it in a norm, and its `eps`."""
-    ranked = sorted(
-        (settings["eps_pixel"], settings["steps"], name)
+def _iterated(results: Results, norm: Norm, families: "pd.Series[str]") -> pd.DataFrame:
+    """What one iterated attack of fixed size in a norm does to each net: `vulnerability`, `attacked` and `eps`.
+
+    Nets of a family are compared, and so must meet the same attack: that which most of them met, and of such ones the
+    strongest.
+    """
+    attacks = {
+        name: (settings["eps_pixel"], settings["steps"])
         for name, settings in measurement_settings(results, "iterative").items()
         if settings["norm"] == norm and settings["steps"] > 1
-    )
-    attacked = at_end(observations(results, "iterative"))
-    if attacked.empty or not ranked:
-        return pd.DataFrame({"vulnerability": [], "eps": []}, index=_index_of_nets([]))
-    ranks = {name: rank for rank, (*_, name) in enumerate(ranked)}
-    attacked = attacked[attacked["measurement"].isin(ranks)]
-    rank = attacked["measurement"].map(ranks)
-    strongest = attacked[rank == rank.groupby([attacked[name] for name in NET]).transform("max")]
-    sizes = {name: eps for eps, _, name in ranked}
-    of_net = strongest.assign(eps=strongest["measurement"].map(sizes)).groupby(NET)
-    return of_net.agg(vulnerability=("fooled", "mean"), eps=("eps", "first"))
+    }
+    met = at_end(observations(results, "iterative"))
+    met = met if met.empty else met[met["measurement"].isin(attacks)]
+    if met.empty:
+        return pd.DataFrame({"vulnerability": [], "attacked": [], "eps": []}, index=_index_of_nets([]))
+    groups = met.groupby([*NET, "measurement"])["fooled"]
+    each = groups.agg(vulnerability="mean", attacked="size").reset_index("measurement").join(families, how="inner")
+    counts = each.groupby(["family", "measurement"]).size()
+    chosen = {
+        family: max(own.index, key=lambda name: (own[name], attacks[name]))
+        for family, own in ((family, own.droplevel("family")) for family, own in counts.groupby(level="family"))
+    }
+    same = each[each["measurement"] == each["family"].map(chosen)]
+    eps = same["measurement"].map({name: eps for name, (eps, _) in attacks.items()})
+    return same.assign(eps=eps)[["vulnerability", "attacked", "eps"]]
 
 
 def attack_name(kind: str, settings: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from advdim.ledger.claims import Claim
 from advdim.ledger.dimension_nets import (
     PENALTIES,
     PLAIN,
+    SOURCES_SET,
     Threshold,
     largest_family,
     net_rows,
@@ -28,8 +29,8 @@ ATTACKS = ("single-step l_inf", "single-step l_2", "iterative l_inf", "iterative
 STRENGTHS = 10
 """Strengths of the penalty that D06 asks for, 0 among them."""
 CROSSED_STRENGTHS = 5
-CROSSED_IMAGES = 300
-"""Fewest strengths and test images for D17; the source's 1000 images are asked for on CIFAR-10 alone."""
+CROSSED_IMAGES, SOURCES_IMAGES = 300, 1000
+"""Fewest strengths and test images for D17; as many images as the source's are asked for on its own set alone."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,10 @@ def judge_crossed_norms(claim: Claim, results: Results) -> Verdict:
     trends = {}
     for norm, attacked in (("l1", "vulnerability_l2"), ("l2", "vulnerability")):
         own = of_methods(nets, [PLAIN, PENALTIES[norm]])
-        if own.empty or own["strength"].nunique() <= CROSSED_STRENGTHS or own["images"].min() < CROSSED_IMAGES:
+        if own.empty or own["strength"].nunique() <= CROSSED_STRENGTHS or own[attacked].nunique() < 2:
             return unjudged(claim)
-        if own[attacked].nunique() < 2:
+        least = SOURCES_IMAGES if (own["kind"] == SOURCES_SET).all() else CROSSED_IMAGES
+        if own[attacked.replace("vulnerability", "attacked")].min() < least:
             return unjudged(claim)
         trends[norm] = monotone(own["strength"], own[attacked], "less")
     holds = all(trend.p_value < claim.limit("alpha") for trend in trends.values())

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from advdim.ledger.claims import Claim
-from advdim.ledger.dimension_nets import set_of
-from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, trained_nets
+from advdim.ledger.dimension_nets import PHOTOGRAPHS, set_of
+from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, of_nets, trained_nets
 from advdim.ledger.resampling import inside, slope_over_groups
 from advdim.ledger.verdict import Verdict, judged, unjudged
 from advdim.ledger.wording import counted, listed, numbers, outcome, steps_of, told
@@ -68,11 +68,16 @@ def judge_first_order(claim: Claim, results: Results) -> Verdict:
 
 
 def _first_order_ratios(results: Results, attacks: Sequence[str], eps: float) -> pd.DataFrame:
-    """Measured and predicted rise of the loss for each image of each net at its end."""
+    """Measured and predicted rise of the loss for each photograph of each net at its end.
+
+    Few pixels of photographs lie at the ends of their range, where a step is cut off that the prediction counts; of
+    digits most do.
+    """
     attacked, gradients = (at_end(observations(results, kind)) for kind in ("iterative", "gradient_norms"))
     if attacked.empty or gradients.empty:
         return pd.DataFrame()
-    attacked = attacked[attacked["measurement"].isin(attacks)]
+    nets = [net for net in trained_nets(results) if net.dataset["kind"] in PHOTOGRAPHS]
+    attacked = of_nets(attacked[attacked["measurement"].isin(attacks)], nets)
     keys = [*NET, "step", "image"]
     joined = attacked.merge(gradients.drop_duplicates(keys)[[*keys, "l1"]], on=keys)
     predicted = eps * joined["l1"].astype(np.float64)

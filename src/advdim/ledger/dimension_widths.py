@@ -129,7 +129,9 @@ def width_sweep(results: Results) -> Sweep:
 
 def attacked_sweep(results: Results, sweep: Sweep, norm: Norm) -> Attacked | None:
     """What the largest iterated attack in a norm does to the nets; None where it was not run on all of them."""
-    attacks = {n: s for n, s in measurement_settings(results, "iterative").items() if s["norm"] == norm}
+    attacks = {
+        n: s for n, s in measurement_settings(results, "iterative").items() if s["norm"] == norm and s["steps"] > 1
+    }
     attacked = at_end(sweep.table(results, "iterative"))
     own = {} if attacked.empty else {n: s for n, s in attacks.items() if (attacked["measurement"] == n).any()}
     if not own:

@@ -57,7 +57,7 @@ def judge_nearest_error(claim: Claim, results: Results) -> Verdict:
     if table.empty or not well_searched(table):
         return unjudged(claim)
     successes = f"error was found from {100 * table['found'].mean():.0f} % of {len(table):,} starts"
-    distances, scale = table[table["found"]].groupby(NET)["distance"].mean(), scale_of_spheres(nets_in(table, nets))
+    distances, scale = table[table["found"]].groupby("seed")["distance"].mean(), scale_of_spheres(nets_in(table, nets))
     if distances.empty:
         return judged(claim, "deviates", math.nan, f"An {successes}.", scale=scale, figure=CAPS)
     estimate = mean(distances)
@@ -80,7 +80,8 @@ def judge_right_alphas(claim: Claim, results: Results) -> Verdict:
         f"{len(attacked):,} starts."
     )
     holds = max(counts) <= claim.limit() and errors == 0
-    return judged(claim, outcome(holds), mean(counts), found, scale=scale_of_spheres(nets), figure=ELLIPSOID)
+    scale = scale_of_spheres(nets)
+    return judged(claim, outcome(holds), mean(_by_seed(counts)), found, scale=scale, figure=ELLIPSOID)
 
 
 def judge_wrong_alphas(claim: Claim, results: Results) -> Verdict:
@@ -119,7 +120,7 @@ def _measure(claim: Claim, results: Results, nets: Sequence[Net]) -> _OfSize | N
     if seeds_in(nets) < SEEDS or min(len(counts), len(sampled)) < len(nets):
         return None
     claimed, _, rate = published(claim)
-    count, errors = mean(counts, level=BOTH_SIZES_LEVEL), int(sampled["errors"].sum())
+    count, errors = mean(_by_seed(counts), level=BOTH_SIZES_LEVEL), int(sampled["errors"].sum())
     log10_rate = _mean_log10_rate(results, nets)
     near = inside(count, claimed - claim.limit("wrong"), claimed + claim.limit("wrong"))
     rare = abs(log10_rate - math.log10(rate)) <= claim.limit("log10_rate")
@@ -136,26 +137,32 @@ def _sampled(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
     return table.groupby(NET)[["points", "errors"]].sum()
 
 
-def _wrong_counts(results: Results, nets: Sequence[Net]) -> list[int]:
-    """Number of wrong alphas of each net at its end."""
-    return [int(wrong_alphas(alpha, OUTER_RADIUS).sum()) for alpha in _alphas(results, nets)]
+def _wrong_counts(results: Results, nets: Sequence[Net]) -> "pd.Series[int]":
+    """Number of wrong alphas of each net at its end, by its labels."""
+    alphas = _alphas(results, nets)
+    if alphas.empty:
+        return pd.Series(dtype=np.int64)
+    return alphas.groupby(NET)["alpha"].agg(lambda alpha: int(wrong_alphas(alpha, OUTER_RADIUS).sum()))
+
+
+def _by_seed(counts: "pd.Series[int]") -> "pd.Series[float]":
+    """Means over the nets of each seed: two trainings of one seed are no two draws."""
+    return counts.astype(np.float64).groupby(level="seed").mean()
 
 
 def _mean_log10_rate(results: Results, nets: Sequence[Net]) -> float:
     """Mean over the nets of log10 of the error rate by the normal approximation, both spheres together."""
     both = [
         np.logaddexp(log_error_rate_clt(alpha), log_error_rate_clt(alpha, OUTER_RADIUS)) - math.log(2.0)
-        for alpha in _alphas(results, nets)
+        for _, alpha in _alphas(results, nets).groupby(NET)["alpha"]
     ]
     return float(np.mean(both)) / math.log(10.0)
 
 
-def _alphas(results: Results, nets: Sequence[Net]) -> list["pd.Series[float]"]:
-    """The alphas of each net at its end, of those that have an ellipsoid."""
+def _alphas(results: Results, nets: Sequence[Net]) -> pd.DataFrame:
+    """The alphas of each net at its end, one row an axis, of those that have an ellipsoid."""
     table = at_end(of_nets(observations(results, "alphas"), nets))
-    if table.empty:
-        return []
-    return [rows.drop_duplicates("axis")["alpha"] for _, rows in table.dropna(subset="alpha").groupby(NET)]
+    return table if table.empty else table.dropna(subset="alpha").drop_duplicates([*NET, "axis"])
 
 
 JUDGES: dict[str, Judge] = {

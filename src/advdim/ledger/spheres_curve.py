@@ -1,6 +1,7 @@
 """Judges of the spheres study that set the distance of the nearest error against the error rate."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +26,8 @@ class _Snapshots:
 
     Attributes:
         table: one row a snapshot and attack, with `rate` (errors on the inner sphere as a share of the points),
-            `distance` (mean over the starts from which an error was found, 0 for a start in error, NaN without any)
-            and `found` (share of these starts).
+            `distance` (mean over the starts from which an error was found, 0 for a start in error, NaN without any),
+            `found` (share of these starts) and `run`, the course of training that it is of.
         nets: the nets that they are of.
     """
 
@@ -37,6 +38,11 @@ class _Snapshots:
         """Keep some snapshots, and the nets that have any."""
         table = self.table[kept]
         return _Snapshots(table, nets_in(table, self.nets))
+
+    @property
+    def runs(self) -> int:
+        """How many courses of training they are of."""
+        return int(self.table["run"].nunique())
 
     @property
     def scale(self) -> str:
@@ -52,11 +58,11 @@ def judge_cap_curve(claim: Claim, results: Results) -> Verdict:
     rate = every.table["rate"]
     measurable = every.where((rate > claim.limit("rate_low")) & (rate < claim.limit("rate_high")))
     usable = measurable.where(measurable.table["found"] >= claim.limit("found"))
-    if len(usable.nets) < claim.limit("min_runs") or len(usable.table) < claim.limit("min_snapshots"):
+    if usable.runs < claim.limit("min_runs") or len(usable.table) < claim.limit("min_snapshots"):
         return unjudged(claim)
     table = usable.table
     log_ratio = np.log(table["distance"] / mean_distance_to_cap(table["rate"], DIMENSION))
-    runs = [rows["log_ratio"].to_numpy() for _, rows in table.assign(log_ratio=log_ratio).groupby(NET)]
+    runs = [rows["log_ratio"].to_numpy() for _, rows in table.assign(log_ratio=log_ratio).groupby("run")]
     median = over_runs(runs, lambda values: float(np.median(values)), name=claim.id)
     ratio = Estimate(math.exp(median.value), math.exp(median.low), math.exp(median.high))
     bound = math.log(claim.limit("factor"))
@@ -84,7 +90,7 @@ def judge_trade_off(claim: Claim, results: Results) -> Verdict:
     trend = monotone(np.log(rates), distances, "less")
     found = (
         f"Kendall's tau of log error rate and mean distance is {trend.tau:.3f} (one-sided p = {trend.p_value:.2g}) "
-        f"over {len(usable.table)} snapshots of {counted(len(usable.nets), 'run')}{_left_out(erring, usable)}."
+        f"over {len(usable.table)} snapshots of {counted(usable.runs, 'run')}{_left_out(erring, usable)}."
     )
     holds = trend.tau < 0.0 and trend.p_value <= claim.limit("alpha")
     return judged(claim, outcome(holds), trend.tau, found, scale=usable.scale, figure=FIGURE)
@@ -101,7 +107,25 @@ def _snapshots(results: Results) -> _Snapshots | None:
     attacked = attacked.assign(distance=attacked["distance"].where(attacked["found"]))
     groups = attacked.groupby([*NET, "step"], as_index=False)
     table = groups.agg(distance=("distance", "mean"), found=("found", "mean")).merge(rates, on=[*NET, "step"])
+    table = _once(table, nets)
     return _Snapshots(table, nets).where(table["distance"] != 0.0)
+
+
+def _once(table: pd.DataFrame, nets: Sequence[Net]) -> pd.DataFrame:
+    """Keep each snapshot of a run once: a training is the beginning of a longer one that differs in its end alone."""
+    longest_first = sorted(nets, key=lambda net: -net.training["steps"])
+    order = {net.labels: place for place, net in enumerate(longest_first)}
+    run = {net.labels: str((net.labels[0], net.labels[1], net.labels[3], _course(net))) for net in nets}
+    labels = [tuple(row) for row in table[NET].itertuples(index=False, name=None)]
+    table = table.assign(run=[run[one] for one in labels], order=[order[one] for one in labels])
+    return table.sort_values(["order", "step"]).drop(columns="order").drop_duplicates(["run", "step"])
+
+
+def _course(net: Net) -> list[tuple[str, object]]:
+    """The settings that determine the first steps of a training: its length is none where the rate is constant."""
+    constant = net.training.get("schedule", {}).get("kind") == "constant"
+    ends = {"snapshots", "checkpoint_seconds", *(["steps"] if constant else [])}
+    return sorted((name, str(value)) for name, value in net.training.items() if name not in ends)
 
 
 def _left_out(measurable: _Snapshots, usable: _Snapshots) -> str:

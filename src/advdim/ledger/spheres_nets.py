@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, of_nets, trained_nets
@@ -66,11 +67,13 @@ def on_spheres(net: Net, dimension: int, points: int | None) -> bool:
     return all(net.dataset.get(name) == value for name, value in spheres.items())
 
 
-def searched(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,)) -> pd.DataFrame:
+def searched(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.0,), turn: float = 0.0) -> pd.DataFrame:
     """Rows of every snapshot under the attacks for the nearest error that go as far as the source's on these spheres.
 
+    They must also be able to go `turn` times the radius of the sphere that they search.
+
     Attacks begin at the same starts; of two that began at one the attack counts that takes smaller steps, for it stops
-    nearer to the boundary, and of equal ones that which goes farther. The column `way` says how far.
+    nearer to the boundary, and of equal ones that which goes farther.
     """
     table = of_nets(observations(results, "manifold"), nets)
     if table.empty:
@@ -80,8 +83,8 @@ def searched(results: Results, nets: Sequence[Net], radii: Sequence[float] = (1.
     table = table[table["measurement"].isin(nearest) & table["radius"].isin(radii)]
     sizes = table["measurement"].map({name: attack["step_size"] for name, attack in nearest.items()})
     ways = table["measurement"].map({name: way_of(attack) for name, attack in nearest.items()})
-    table = table.assign(size=sizes, way=ways)[ways >= WAY]
-    table = table.sort_values(["size", "way"], ascending=[True, False], kind="stable").drop(columns="size")
+    table = table.assign(size=sizes, way=ways)[ways >= np.maximum(WAY, turn * table["radius"])]
+    table = table.sort_values(["size", "way"], ascending=[True, False], kind="stable").drop(columns=["size", "way"])
     return table.drop_duplicates([*NET, "step", "radius", "start"]).sort_index()
 
 
@@ -92,8 +95,7 @@ def searched_at_end(results: Results, nets: Sequence[Net], radii: Sequence[float
 
 def searched_through(results: Results, nets: Sequence[Net], radii: Sequence[float]) -> pd.DataFrame:
     """Rows of each net at its end under such attacks that could have gone a quarter of the way around each sphere."""
-    table = searched_at_end(results, nets, radii)
-    return table if table.empty else table[table["way"] >= QUARTER_TURN * table["radius"]]
+    return at_end(searched(results, nets, radii, QUARTER_TURN))
 
 
 def largest_samples(counted: pd.DataFrame) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def judge_circles(claim: Claim, results: Results) -> Verdict:
     table = at_end(of_nets(observations(results, "circles"), nets))
     if table.empty or table.groupby([*NET, "radius"]).size().min() < CIRCLE_ANGLES:
         return unjudged(claim)
-    errors = table.groupby(NET)["error"].sum()
+    errors = table.groupby("seed")["error"].sum()
     if len(errors) < CIRCLE_SEEDS:
         return unjudged(claim)
     right = int((errors == 0).sum())

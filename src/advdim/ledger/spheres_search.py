@@ -38,7 +38,7 @@ def judge_shell(claim: Claim, results: Results) -> Verdict:
     scale = scale_of_spheres(nets_in(table, nets))
     share = f"found from {100 * table['found'].mean():.0f} % of {len(table):,} starts"
     claimed = dict(zip(("distance", "norm"), published(claim), strict=True))
-    reached = table[table["found"]].groupby(NET)[list(claimed)].mean()
+    reached = table[table["found"]].groupby("seed")[list(claimed)].mean()
     if reached.empty:
         return judged(claim, "deviates", math.nan, f"{share}.", scale=scale, figure="spheres.html#shell")
     estimates = {name: mean(reached[name]) for name in claimed}

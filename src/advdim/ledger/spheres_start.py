@@ -58,27 +58,32 @@ class _Followed:
 
 
 def _runs(table: pd.DataFrame) -> dict[str, list[pd.DataFrame]]:
-    """Whole runs by dataset, the snapshots of each in order; runs that lose their ellipsoid are left out."""
+    """Whole runs by dataset, the snapshots of each in order."""
     wanted = set(range(EVERY, LAST + 1, EVERY))
     runs: dict[str, list[pd.DataFrame]] = {}
     for labels, rows in table.groupby(NET) if len(table) else ():
-        if wanted <= set(rows["step"]) and rows["wrong"].notna().all():
+        if wanted <= set(rows["step"]):
             runs.setdefault(str(labels[0]), []).append(rows.sort_values("step"))
     return runs
 
 
-def _follow(claim: Claim, runs: list[pd.DataFrame]) -> _Followed:
+def _follow(claim: Claim, every: list[pd.DataFrame]) -> _Followed:
+    """Judge the runs on one training set; one that loses its ellipsoid has no alphas, and so does not follow."""
+    runs = [rows for rows in every if rows["wrong"].notna().all()]
+    if not runs:
+        return _Followed(0, False, f"{counted(len(every), 'run')} lose their ellipsoid.")
+    lost = f"; {counted(len(every) - len(runs), 'run')} lose their ellipsoid" if len(runs) < len(every) else ""
     followed = sum(_has_trends(rows, claim.limit("alpha")) for rows in runs)
     wrong = [int(rows["wrong"][rows["step"] == claim.limit("steps")].iloc[0]) for rows in runs]
     first = [int(rows["step"][rows["wrong"] > 0].min()) for rows in runs if (rows["wrong"] > 0).any()]
     begin = f"the first is wrong at step {span(first)}" if first else "none is at any step"
     found = (
-        f"in {followed} of {counted(len(runs), 'run')} the average loss falls while worst-case loss and number of "
+        f"in {followed} of {counted(len(every), 'run')} the average loss falls while worst-case loss and number of "
         f"wrong alphas rise; after {claim.limit('steps'):g} steps {span(wrong)} of {DIMENSION} alphas "
         f"are wrong, {begin}; worst-case loss {_ends(runs, 'worst_loss')}, average loss {_ends(runs, 'mean_loss')} "
-        "(start to end, medians)."
+        f"(start to end, medians){lost}."
     )
-    holds = followed > len(runs) / 2 and sum(count > 0 for count in wrong) > len(runs) / 2
+    holds = followed > len(every) / 2 and sum(count > 0 for count in wrong) > len(every) / 2
     return _Followed(followed, holds, found)
 
 

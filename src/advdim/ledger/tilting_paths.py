@@ -22,7 +22,7 @@ def svm_paths(results: Results) -> list[Net]:
 
 
 def source_path(results: Results, kind: str, name: str) -> tuple[Net | None, pd.DataFrame]:
-    """The support vector machines of the source's pair of classes, or else of another, and what was measured of them.
+    """The support vector machines of the source's pair of classes, and what was measured of them.
 
     Args:
         results: artefacts of the tilting study.
@@ -33,12 +33,12 @@ def source_path(results: Results, kind: str, name: str) -> tuple[Net | None, pd.
         The classifiers, and their rows in the order of growing regularisation; None and no rows where there are none.
     """
     measured = observations(results, kind, name)
-    nets = svm_paths(results)
+    nets = [net for net in svm_paths(results) if net.pair == PAIR]
     of_net = {net.labels: of_nets(measured, [net]) for net in nets}
     known = [net for net in nets if not of_net[net.labels].empty]
     if not known:
         return None, pd.DataFrame()
-    net = min(known, key=lambda one: (is_stand_in(one), one.pair != PAIR))
+    net = min(known, key=is_stand_in)
     return net, of_net[net.labels].drop_duplicates("log10_lambda").sort_values("log10_lambda")
 
 
