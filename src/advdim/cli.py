@@ -78,8 +78,16 @@ def make_artefacts(
             f"{unknown[0]}: no such artefact in the plan; expected a path that `advdim plan` shows; settings or code "
             "changed since this path was planned, so start the run again"
         )
-    replicas = max(replicas_of(plan.recipes[path]) for path in paths)
-    prepare_process(device=device, threads=loaded.threads, replicas=replicas)
+    recipes = [plan.recipes[path] for path in paths]
+    replicas = {replicas_of(recipe) for recipe in recipes}
+    if len(replicas) > 1:
+        raise AdvdimError(
+            f"{paths[0]} and others: found trainings of {' and '.join(map(str, sorted(replicas)))} replicas; expected "
+            "one number, as a process divides its devices once; make them one after the other"
+        )
+    # Datasets and reports compute on no device: a GPU that they held would be lacking elsewhere.
+    computes = any(recipe.execution.get("device") == "gpu" for recipe in recipes)
+    prepare_process(device="gpu" if computes else "cpu", threads=loaded.threads, replicas=replicas.pop())
     from advdim.make import make, prepare_folders
 
     prepare_folders(DATA)

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from advdim.errors import AdvdimError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -19,7 +21,7 @@ _held: list[int] = []
 
 
 def prepare_process(*, device: str, threads: int, replicas: int = 1) -> None:
-    """Set the environment of this process; call it before NumPy or TensorFlow is imported.
+    """Set the environment of this process; call it before TensorFlow is imported.
 
     Args:
         device: ``cpu`` hides every GPU; ``gpu`` takes free ones and holds them until the process ends.
@@ -31,6 +33,7 @@ def prepare_process(*, device: str, threads: int, replicas: int = 1) -> None:
     """
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)
+    threadpool_limits(threads)  # for NumPy's BLAS where NumPy was imported before
     _keep_freed_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
@@ -39,7 +42,8 @@ def prepare_process(*, device: str, threads: int, replicas: int = 1) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     elif "SLURM_JOB_ID" not in os.environ:  # Slurm has set the device of the job itself
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(_take_gpu()) for _ in range(replicas))
+        names = _gpus()
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(_take_gpu(names) for _ in range(replicas))
 
 
 def _keep_freed_memory() -> None:
@@ -90,19 +94,33 @@ def strategy_of(execution: dict[str, Any]) -> Any:
     return tf.distribute.MirroredStrategy([f"{execution['device']}:{n}" for n in range(execution["replicas"])])
 
 
-def _take_gpu() -> int:
-    """Lock the first free GPU of this machine; the kernel frees it when the process ends."""
-    count = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
-    for number in range(count):
-        path = Path(tempfile.gettempdir()) / f"advdim-gpu-{number}.lock"
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+def _take_gpu(names: list[str]) -> str:
+    """Lock the first free one of some GPUs; the kernel frees it when the process ends."""
+    for name in names:
+        descriptor = _open_lock(Path(tempfile.gettempdir()) / f"advdim-gpu-{name}.lock")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
             continue
         _held.append(descriptor)
-        return number
+        return name
     raise AdvdimError(
-        f"no free GPU among the {count} of this machine; expected one; lower --resources gpu=N to what is there"
+        f"no free GPU among {len(names)} that may be used; expected one; lower --resources gpu=N to what is there"
     )
+
+
+def _gpus() -> list[str]:
+    """The GPUs that this process may use: those that its user named, or else all of the machine."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    return [str(number) for number, _ in enumerate(Path("/proc/driver/nvidia/gpus").glob("*"))]
+
+
+def _open_lock(path: Path) -> int:
+    """Open a file to lock it; another user's can be read, which is enough."""
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return os.open(path, os.O_CREAT | os.O_RDWR, 0o666)

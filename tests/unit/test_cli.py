@@ -154,7 +154,7 @@ def test_an_artefact_whose_inputs_are_missing_is_told(checkout: Path) -> None:
 
 def test_artefacts_are_made_verified_and_refused_when_corrupt(checkout: Path) -> None:
     dataset, statistic = paths_of(checkout)
-    done = advdim(checkout, "make", f"{dataset}/")
+    done = advdim(checkout, "make", f"{dataset}/", "--device", "gpu")  # a dataset needs no device
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == f"{dataset.removeprefix('data/')}: made\n"
     done = advdim(checkout, "verify")

@@ -1,8 +1,9 @@
 """The digest of code changes with what runs, and with nothing else."""
 
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -156,6 +157,12 @@ def test_a_new_file_beside_a_module_counts(package: Path) -> None:
     assert rewritten(package / "page" / "script.js", "").digest != before.digest
 
 
+@pytest.mark.parametrize("name", [".leaf.py.swp", ".DS_Store", "style.css~", "#style.css#", "style.css.orig"])
+def test_what_an_editor_leaves_beside_a_module_does_not_count(package: Path, name: str) -> None:
+    before = digest()
+    assert rewritten(package / "page" / name, "anything") == before
+
+
 def test_a_moved_line_between_modules_counts(package: Path) -> None:
     before = rewritten(package / "leaf.py", "VALUE = 1\nA = 1\n")
     (package / "__init__.py").write_text("A = 1\n", encoding="utf-8")
@@ -169,6 +176,11 @@ def test_library_versions_are_those_of_the_imported_libraries(package: Path) -> 
         "numpy": version("numpy"),
         "scikit-learn": version("scikit-learn"),
     }
+
+
+def test_a_library_that_is_not_installed_is_named(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "version", Mock(side_effect=PackageNotFoundError))
+    assert rewritten(package / "leaf.py", "import numpy\n").libraries == {"numpy": "none"}
 
 
 def test_a_notebook_counts_with_what_it_imports(package: Path, tmp_path: Path) -> None:

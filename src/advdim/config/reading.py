@@ -46,7 +46,7 @@ def read_yaml(path: Path, *, remedy: str = "name one by CONFIG=") -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
     except OSError as error:
         raise AdvdimError(f"{path}: cannot be read ({error.strerror}); expected a YAML file, {remedy}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar is a ValueError
         raise AdvdimError(
             f"{path}: is not valid YAML in UTF-8 ({' '.join(str(error).split())}); mend it there"
         ) from error

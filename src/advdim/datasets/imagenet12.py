@@ -31,7 +31,7 @@ from advdim.datasets.imagenet.merging import merge
 from advdim.datasets.imagenet.resampling import Kernel
 from advdim.datasets.imagenet.resizing import shortest_edge_crop
 from advdim.datasets.images import interleaved_order
-from advdim.datasets.large import write_large_images
+from advdim.datasets.large import create_images, write_large_images
 from advdim.errors import AdvdimError
 from advdim.job import Job
 
@@ -209,7 +209,7 @@ def _take_up(folder: Path, members: Sequence[Member]) -> tuple["np.memmap[Any, n
                 return crops, done
     for stale in _outcome_paths(folder):
         stale.unlink()
-    return open_memmap(path, mode="w+", dtype=np.uint8, shape=shape), done.iloc[:0]
+    return create_images(path, shape), done.iloc[:0]
 
 
 def _outcome_paths(folder: Path) -> list[Path]:

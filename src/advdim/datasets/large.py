@@ -1,7 +1,9 @@
 """Sets of images that do not fit into memory: written and summed up a block at a time."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,6 +61,18 @@ def is_stand_in(folder: Path) -> bool:
     return bool(read_info(folder).get("stand_in", False))
 
 
+def create_images(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Create a file of 8-bit images, to be written through memory, with room on the disk for all of them.
+
+    Raises:
+        OSError: the disk is full; found out later, the kernel would end the process without a word.
+    """
+    images = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return images
+
+
 def _write_split(
     folder: Path,
     split: Split,
@@ -66,9 +80,7 @@ def _write_split(
     labels: NDArray[np.int64],
     width: int,
 ) -> None:
-    written = open_memmap(
-        folder / f"{split}-images.npy", mode="w+", dtype=np.uint8, shape=(len(labels), width, width, 3)
-    )
+    written = create_images(folder / f"{split}-images.npy", (len(labels), width, width, 3))
     for row, image in enumerate(images):
         written[row] = image
     written.flush()

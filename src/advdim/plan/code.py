@@ -7,12 +7,14 @@ import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from advdim.errors import AdvdimError
 
 PACKAGE = Path(__file__).parent.parent
+STRAY = ("~", "#", ".orig", ".rej")
+"""Endings of what editors and merges leave beside a file."""
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "h5py": "h5py",
@@ -84,7 +86,7 @@ def code_of(modules: tuple[str, ...], extra: tuple[Path, ...] = ()) -> Code:
     digests |= {name: digest for module in reached for name, digest in _other_files(module).items()}
     whole = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
     names = {DISTRIBUTIONS[name] for name in third_party if name in DISTRIBUTIONS}
-    return Code(_digest(whole), {name: version(name) for name in sorted(names)})
+    return Code(_digest(whole), {name: _installed(name) for name in sorted(names)})
 
 
 def exists(module: str) -> bool:
@@ -136,8 +138,22 @@ def _other_files(module: str) -> dict[str, str]:
     path = _path(module)
     if path is None or path.parent == PACKAGE:
         return {}
-    files = [f for f in path.parent.rglob("*") if f.is_file() and f.suffix != ".py" and "__pycache__" not in f.parts]
+    files = [f for f in path.parent.rglob("*") if f.is_file() and f.suffix != ".py" and not _is_stray(f)]
     return {str(f.relative_to(PACKAGE)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def _is_stray(file: Path) -> bool:
+    """Whether a file was left by an editor, a merge or Python: it is none of the project's."""
+    parts = file.relative_to(PACKAGE).parts
+    return any(part.startswith(".") or part == "__pycache__" for part in parts) or file.name.endswith(STRAY)
+
+
+def _installed(name: str) -> str:
+    """The version of a library; some can be lacking, or have another name where it was built for one device."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
 
 
 def _parents(module: str) -> list[str]:

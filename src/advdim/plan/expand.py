@@ -42,6 +42,7 @@ def expand(config: Config, *, device: Device = "cpu") -> Plan:
             _expand_dataset(plan, name, experiment, dataset)
     expand_reports(plan)
     needed, order = _needed(plan), {stage: number for number, stage in enumerate(STAGES)}
+    plan.named = plan.recipes
     kept = [(path, recipe) for path, recipe in plan.recipes.items() if path in needed]
     plan.recipes = dict(sorted(kept, key=lambda item: order[item[1].stage]))
     return plan

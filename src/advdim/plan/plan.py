@@ -50,6 +50,7 @@ class Plan:
         config: the configuration.
         device: the kind of device that computes.
         recipes: recipe by path, in the order of the stages once expanded.
+        named: recipe by path, also of what need not be made because records hold what was measured on it.
         results: every artefact in each role that it has.
         not_run: what is left out, because something is not at hand.
         datasets: recipe of each dataset by its name, and what is missing to make it.
@@ -59,6 +60,7 @@ class Plan:
     config: Config
     device: Device
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    named: dict[str, Recipe] = field(default_factory=dict, repr=False)
     results: list[Result] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
     datasets: dict[str, tuple[Recipe, str | None]] = field(default_factory=dict, repr=False)

@@ -36,7 +36,7 @@ def superfluous(plans: Iterable[Plan], data: Path) -> list[Path]:
     Returns:
         Folders, in order.
     """
-    recipes = [recipe for plan in plans for recipe in plan.recipes.values()]
+    recipes = [recipe for plan in plans for recipe in plan.named.values()]
     paths, keys = {data.parent / recipe.path for recipe in recipes}, {recipe.key for recipe in recipes}
     artefacts = {file.parent for stage in STAGES for file in (data / stage).rglob(RECIPE)}
     left = [folder for part in (".checkpoints", ".staging") for folder in (data / part).glob("*")]

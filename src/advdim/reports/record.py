@@ -48,12 +48,21 @@ def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
 def _write(made: Mapping[str, Recipe], root: Path, folder: Path) -> list[Path]:
     """Put copies in their places, take away what they supersede, and note where they come from."""
     facts, records = provenance_facts(), read_records(folder)  # before the copies make the checkout one with changes
-    written = [_copy(root / path, folder / path.removeprefix("data/")) for path in made]
-    for old in _superseded(records, made.values()):
-        shutil.rmtree(old.path)
-    if written:
-        _tell(folder, records.notes, facts, written)
-    return written
+    for left in [*folder.rglob(_aside(Path("*")).name)]:
+        shutil.rmtree(left)
+    targets = [folder / path.removeprefix("data/") for path in made]
+    new = [target for target in targets if not target.exists()]  # one of that key that lies there is the same
+    for path, target in zip(made, targets, strict=True):
+        if target in new:
+            _copy(root / path, _aside(target))
+    # Whatever a kill leaves can be read: no two records of one thing, and none whose net is not there.
+    for old in sorted(_superseded(records, made.values()), key=lambda record: record.recipe["stage"] == "models"):
+        shutil.rmtree(old.path.rename(_aside(old.path)))
+    for target in new:
+        _aside(target).rename(target)
+    if targets:
+        _tell(folder, records.notes, facts, targets)
+    return targets
 
 
 def unmade(plan: Plan, study: str, root: Path) -> int:
@@ -83,18 +92,17 @@ def _superseded(records: Records, made: Iterable[Recipe]) -> list[Record]:
     return [record for record in records.all if record.key in old or old.intersection(record.recipe["inputs"].values())]
 
 
-def _copy(artefact: Path, target: Path) -> Path:
-    """Copy an artefact aside, then put it in place in one move, the recipe last."""
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+def _aside(target: Path) -> Path:
+    """Where a record lies while it is copied or removed, and is read by nobody."""
+    return target.with_name(f".{target.name}.partial")
+
+
+def _copy(artefact: Path, into: Path) -> None:
+    """Copy an artefact without its large files."""
     for name in (*read_recipe(artefact)["files"], RECIPE):
         if not name.endswith(LARGE):
-            (partial / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(artefact / name, partial / name)
-    if target.exists():
-        shutil.rmtree(target)
-    partial.replace(target)
-    return target
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(artefact / name, into / name)
 
 
 def _tell(folder: Path, notes: Iterable[Mapping[str, Any]], facts: Mapping[str, str], written: Iterable[Path]) -> None:
@@ -108,4 +116,6 @@ def _tell(folder: Path, notes: Iterable[Mapping[str, Any]], facts: Mapping[str, 
         for note in notes
     ]
     told = [note for note in [*kept, {**facts, "Records": new}] if note["Records"]]
-    (folder / PROVENANCE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    aside = _aside(folder / PROVENANCE)
+    aside.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    aside.replace(folder / PROVENANCE)

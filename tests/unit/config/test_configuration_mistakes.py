@@ -249,7 +249,7 @@ def test_a_repeated_key_is_refused_with_its_line(tmp_path: Path, document: Docum
     assert f"line {line}" in message
 
 
-@pytest.mark.parametrize("content", ["a: [1", "\x00", "- 1\n", ""])
+@pytest.mark.parametrize("content", ["a: [1", "\x00", "- 1\n", "", "scale: 2024-02-30", "a: 0x_", "[" * 2000])
 def test_a_file_that_is_no_configuration_is_told(tmp_path: Path, content: str) -> None:
     assert "expected" in message_of(tmp_path, content) or "mend it there" in message_of(tmp_path, content)
 

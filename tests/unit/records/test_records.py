@@ -12,6 +12,8 @@ from small_records import FOLDER, make, make_anew, planned, recorded, values, wi
 
 from advdim.artefacts.store import exclusively
 from advdim.errors import AdvdimError
+from advdim.plan.prune import superfluous
+from advdim.plan.records import read_records
 from advdim.plan.table import plan_table, print_plan
 from advdim.reports.record import record, unmade
 
@@ -31,6 +33,13 @@ def test_what_is_recorded_is_read_and_neither_it_nor_its_net_is_made(
     assert values(after) == {"manifold": [0.5, 0.5], "error_rate": [0.5, 0.5]}
     rows = after.page("spheres").settings["results"]
     assert [row["labels"] for row in rows] == [row["labels"] for row in before.page("spheres").settings["results"]]
+
+
+def test_nets_stay_when_what_was_measured_on_them_is_recorded(document: dict[str, Any]) -> None:
+    plan = planned(document)
+    make(plan)
+    record(plan, "spheres", Path(), Path(FOLDER))
+    assert superfluous([planned(document)], Path("data")) == []
 
 
 def test_records_hold_tables_and_recipes_but_no_weights(document: dict[str, Any]) -> None:
@@ -143,5 +152,29 @@ def test_records_are_lost_neither_to_a_corrupt_artefact_nor_to_a_kill(
             record(anew, "spheres", Path(), Path(FOLDER))
     assert sorted(path for path in Path(FOLDER).rglob("*") if ".partial" not in str(path)) == before
     record(anew, "spheres", Path(), Path(FOLDER))
+    document["experiments"]["errors"]["records"] = FOLDER
+    assert values(planned(document)) == {"manifold": [0.25, 0.25], "error_rate": [0.25, 0.25]}
+
+
+@pytest.mark.parametrize("after", range(12))
+def test_a_kill_at_any_moment_leaves_records_that_can_be_read_and_the_next_run_completes(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    anew = make_anew(document, monkeypatch)
+    moves = iter([True] * after)
+
+    def rename(path: Path, target: Path) -> Path:
+        if not next(moves, False):
+            raise KeyboardInterrupt
+        path.replace(target)
+        return target
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "rename", rename)
+        with pytest.raises(KeyboardInterrupt):
+            record(anew, "spheres", Path(), Path(FOLDER))
+    read_records(Path(FOLDER))
+    record(anew, "spheres", Path(), Path(FOLDER))
+    assert not list(Path(FOLDER).rglob(".*"))
     document["experiments"]["errors"]["records"] = FOLDER
     assert values(planned(document)) == {"manifold": [0.25, 0.25], "error_rate": [0.25, 0.25]}
