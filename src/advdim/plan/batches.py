@@ -4,7 +4,7 @@ Importing TensorFlow costs a job as much as training a small net, so the workflo
 not depend on the batch: each recipe is made by itself, under its own key and seeds, and what exists is not made again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from advdim.plan.recipe import Recipe, Stage
@@ -24,11 +24,13 @@ class Batch:
         stage: the stage.
         number: its place among the stage's batches, from 1.
         recipes: what the job makes, in this order.
+        inputs: tokens of what the job reads, without what it makes itself.
     """
 
     stage: Stage
     number: int
     recipes: tuple[Recipe, ...]
+    inputs: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -46,13 +48,6 @@ class Batch:
         return [recipe.token for recipe in self.recipes]
 
     @property
-    def inputs(self) -> list[str]:
-        """Tokens of what the job reads, without what it makes itself."""
-        own = {recipe.key for recipe in self.recipes}
-        tokens = {i.token: None for recipe in self.recipes for i in recipe.inputs.values() if i.key not in own}
-        return list(tokens)
-
-    @property
     def replicas(self) -> int:
         """Devices that the job computes with at once."""
         return replicas_of(self.recipes[0])
@@ -64,25 +59,32 @@ class Batch:
         return first if len(self.recipes) == 1 else f"{first} and {len(self.recipes) - 1} more"
 
 
-def batches(stage: Stage, recipes: Iterable[Recipe]) -> list[Batch]:
+def batches(stage: Stage, planned: Mapping[str, Recipe]) -> list[Batch]:
     """Divide a stage's recipes into batches of about equal cost, in their order.
 
     Args:
         stage: the stage.
-        recipes: its recipes; one that reads another of them comes after it.
+        planned: recipes of all stages by path; one that reads another of its stage comes after it.
 
     Returns:
         Batches in which every recipe stands once.
     """
     groups: list[list[Recipe]] = []
     filled = most = 0.0 if stage == "reports" else BATCH_SECONDS
-    for recipe in recipes:
+    for recipe in (recipe for recipe in planned.values() if recipe.stage == stage):
         if filled + recipe.seconds > most or replicas_of(recipe) != replicas_of(groups[-1][-1]):
             groups.append([])
             filled = 0.0
         groups[-1].append(recipe)
         filled += recipe.seconds
-    return [Batch(stage, number, tuple(group)) for number, group in enumerate(groups, 1)]
+    return [Batch(stage, number, tuple(group), _inputs(group, planned)) for number, group in enumerate(groups, 1)]
+
+
+def _inputs(recipes: Sequence[Recipe], planned: Mapping[str, Recipe]) -> tuple[str, ...]:
+    """Tokens of what recipes read; a dataset that is there may be of one that is gone and cannot be made again."""
+    own = {recipe.key for recipe in recipes}
+    read = [needed for recipe in recipes for needed in recipe.inputs.values() if needed.key not in own]
+    return tuple(dict.fromkeys(needed.token for needed in read if needed.path in planned))
 
 
 def replicas_of(recipe: Recipe) -> int:
