@@ -22,6 +22,7 @@ from advdim.plan.sources import (
     missing_model,
     model_digests,
     peer_versions,
+    refuse_other_archive,
 )
 
 
@@ -105,7 +106,10 @@ def _plan_dataset(plan: Plan, name: str) -> tuple[Recipe, str | None]:
         inputs=inputs,
         seconds=cost.dataset_seconds(settings),
     )
-    lacking = None if is_complete(Path(dataset.path), dataset.key) else needs
+    built = is_complete(Path(dataset.path), dataset.key)
+    if built:
+        refuse_other_archive(settings, Path(dataset.path))
+    lacking = None if built else needs
     if lacking:
         plan.recipes.pop(dataset.path)
     return plan.datasets.setdefault(name, (dataset, lacking))

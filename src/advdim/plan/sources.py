@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from advdim.artefacts.keys import parse_json
 from advdim.artefacts.store import digest_file
 from advdim.config.attacks import Peer
 from advdim.config.datasets import Cifar10, Dataset, Imagenet12, Mnist, Pictures
@@ -49,6 +50,30 @@ def missing_dataset(dataset: Dataset) -> str | None:
     if isinstance(dataset, Imagenet12):
         return archive.needs(Path(dataset.archive))
     return None
+
+
+def refuse_other_archive(dataset: Dataset, built: Path) -> None:
+    """Refuse to go on with a set that was built from a stand-in for ImageNet where ImageNet is now, or the reverse.
+
+    The key of the set does not depend on the archive, so that what was built can be used without it.
+
+    Args:
+        dataset: settings of a dataset.
+        built: folder of the complete dataset.
+
+    Raises:
+        AdvdimError: the archive at hand is of the other sort.
+    """
+    if not isinstance(dataset, Imagenet12) or missing_dataset(dataset):
+        return
+    sorts = {True: "a stand-in", False: "ImageNet"}
+    was = bool(parse_json((built / "info.json").read_text(encoding="utf-8")).get("stand_in", False))
+    now = (Path(dataset.archive) / archive.STAND_IN_MARK).exists()
+    if was != now:
+        raise AdvdimError(
+            f"{built}: was built from {sorts[was]}, and {dataset.archive} now holds {sorts[now]}; expected the archive "
+            "that it was built from; remove that folder to build it anew, or take the archive away"
+        )
 
 
 def missing_model(model: Model) -> str | None:

@@ -1,5 +1,6 @@
 """ImageNet's sets in a plan: what their archive lacks is told, and what was built stays without it."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,24 @@ def test_only_a_set_of_imagenet_can_be_resized(source: str) -> None:
     (mistake,) = mistakes_between_sections(Config.model_validate(written))
     assert mistake.startswith(f"datasets.small.source: found '{source}'; expected a dataset of kind imagenet12")
     assert mistake.endswith("one of ['whole']")
+
+
+@pytest.mark.parametrize("built_from_stand_in", [True, False])
+def test_a_set_of_the_stand_in_is_not_taken_for_imagenet(built_from_stand_in: bool) -> None:
+    bring_archive()
+    folder = put(computed(planned())["datasets", "whole"])
+    info = {"stand_in": built_from_stand_in}
+    (folder / "info.json").write_text(json.dumps(info), encoding="utf-8")
+    mark = ARCHIVE / "planted-quirks.csv"
+    if built_from_stand_in:
+        with pytest.raises(
+            AdvdimError, match="was built from a stand-in, and data/sources/imagenet now holds ImageNet"
+        ):
+            planned()
+        mark.touch()
+    planned()
+    mark.unlink(missing_ok=True)
+    if not built_from_stand_in:
+        mark.touch()
+        with pytest.raises(AdvdimError, match="was built from ImageNet, and .* now holds a stand-in"):
+            planned()
