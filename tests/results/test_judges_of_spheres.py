@@ -67,6 +67,16 @@ def test_norms_need_a_search_that_can_go_a_quarter_of_the_way_around(study: Stud
     assert study.judge("S06").verdict == "needs"
 
 
+def test_norms_are_judged_in_the_nets_that_were_searched(study: Study) -> None:
+    for net in study.spheres("relu", FULL, seeds=3):
+        study.measure(net, "statistics", "norm_sweep", FULL, {"radius": [0.6, 2.4], "points": 10_000, "errors": 0})
+        for radius in (0.6, 2.4):
+            study.attack(net, FULL, 0.3, radius=radius, steps=3800 if net["seed"] == 1 else 1000)
+    found = study.judge("S06")
+    assert found.verdict == "reproduced"
+    assert found.scale.endswith("1 seed")
+
+
 def test_norms_need_a_search_at_both(study: Study) -> None:
     (net,) = study.spheres("relu", FULL, seeds=1)
     study.measure(net, "statistics", "norm_sweep", FULL, {"radius": [0.6, 2.4], "points": 10_000, "errors": 0})

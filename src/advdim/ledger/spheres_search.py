@@ -52,13 +52,18 @@ def judge_shell(claim: Claim, results: Results) -> Verdict:
 def judge_norms(claim: Claim, results: Results) -> Verdict:
     """S06: at two norms far from the spheres, bound the accuracy on random points and search for errors.
 
-    The farther out, the longer the way around: a search counts that could have gone a quarter of it.
+    The farther out, the longer the way around: a search counts that could have gone a quarter of it. Judged are nets that
+    were searched so at both norms.
     """
     nets = relu_nets(results)
     radii = [claim.limit("norm_low"), claim.limit("norm_high")]
     sampled = at_end(of_nets(observations(results, "norm_sweep"), nets))
     attacked = searched_through(results, nets, radii)
-    if not nets or sampled.empty or attacked.empty:
+    if sampled.empty or attacked.empty:
+        return unjudged(claim)
+    searched_at = attacked.groupby(NET)["radius"].nunique()
+    nets = [net for net in nets if searched_at.get(net.labels, 0) == len(radii)]
+    if not nets:
         return unjudged(claim)
     right = dict(list(sampled[sampled["radius"].isin(radii)].groupby([*NET, "radius"])))
     found_from = {case: rows["found"] for case, rows in attacked.groupby([*NET, "radius"])}

@@ -150,5 +150,5 @@ def test_a_set_of_the_stand_in_is_not_taken_for_imagenet(built_from_stand_in: bo
     mark.unlink(missing_ok=True)
     if not built_from_stand_in:
         mark.touch()
-        with pytest.raises(AdvdimError, match="was built from ImageNet, and .* now holds a stand-in"):
+        with pytest.raises(AdvdimError, match=r"was built from ImageNet, and .* now holds a stand-in"):
             planned()
