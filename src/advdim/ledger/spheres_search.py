@@ -52,8 +52,8 @@ def judge_shell(claim: Claim, results: Results) -> Verdict:
 def judge_norms(claim: Claim, results: Results) -> Verdict:
     """S06: at two norms far from the spheres, bound the accuracy on random points and search for errors.
 
-    The farther out, the longer the way around: a search counts that could have gone a quarter of it. Nets are judged that
-    were searched so at both norms.
+    The farther out, the longer the way around: a search counts that could have gone a quarter of it. Nets are judged
+    that were searched so at both norms.
     """
     nets = relu_nets(results)
     radii = [claim.limit("norm_low"), claim.limit("norm_high")]
