@@ -114,7 +114,7 @@ def _gpus() -> list[str]:
     """The GPUs that this process may use: those that its user named, or else all of the machine."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
-        return [name.strip() for name in named.split(",") if name.strip()]
+        return [name.strip() for name in named.split(",") if name.strip() not in ("", "-1")]
     return [str(number) for number, _ in enumerate(Path("/proc/driver/nvidia/gpus").glob("*"))]
 
 

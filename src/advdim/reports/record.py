@@ -48,7 +48,7 @@ def record(plan: Plan, study: str, root: Path, folder: Path) -> list[Path]:
 def _write(made: Mapping[str, Recipe], root: Path, folder: Path) -> list[Path]:
     """Put copies in their places, take away what they supersede, and note where they come from."""
     facts, records = provenance_facts(), read_records(folder)  # before the copies make the checkout one with changes
-    for left in [*folder.rglob(_aside(Path("*")).name)]:
+    for left in [path for path in folder.rglob(_aside(Path("*")).name) if path.is_dir()]:
         shutil.rmtree(left)
     targets = [folder / path.removeprefix("data/") for path in made]
     new = [target for target in targets if not target.exists()]  # one of that key that lies there is the same

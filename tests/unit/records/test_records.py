@@ -174,6 +174,7 @@ def test_a_kill_at_any_moment_leaves_records_that_can_be_read_and_the_next_run_c
         with pytest.raises(KeyboardInterrupt):
             record(anew, "spheres", Path(), Path(FOLDER))
     read_records(Path(FOLDER))
+    Path(FOLDER, ".provenance.json.partial").touch()
     record(anew, "spheres", Path(), Path(FOLDER))
     assert not list(Path(FOLDER).rglob(".*"))
     document["experiments"]["errors"]["records"] = FOLDER
