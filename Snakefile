@@ -45,7 +45,7 @@ except AdvdimError as error:
 except OSError as error:
     sys.exit(f"advdim: {refusal(error)}")
 
-BATCHES = {stage: batches(stage, PLAN.recipes) for stage in STAGES}
+BATCHES = {stage: batches(stage, PLAN) for stage in STAGES}
 TOKENS = {
     stage: [token for batch in BATCHES[stage] for token in batch.tokens]
     for stage in STAGES

@@ -69,14 +69,16 @@ class Study(Listing):
         points: int | None = None,
         seeds: int = 3,
         dimension: int = 500,
+        training: str = "adam",
         **model: Any,
     ) -> list[dict[str, Any]]:
-        """Add nets between spheres, trained on so many points (None: endless)."""
+        """Add nets between spheres, trained on so many points (None: endless) under this name."""
         name = f"spheres-d{dimension}-{points}"
         self.dataset(name, kind="spheres", dimension=dimension, outer_radius=1.3, points=points)
         options = {"depth": 2, "batch_norm": True} if kind == "relu" else {"perfect_radius": None}
         described = {"kind": kind, "width": 1000} | options | model
-        return [self.net(name, seed, described, SOURCES_TRAINING | {"steps": steps}) for seed in range(seeds)]
+        settings, names = SOURCES_TRAINING | {"steps": steps}, (kind, training)
+        return [self.net(name, seed, described, settings, names=names) for seed in range(seeds)]
 
     def measure(self, net: dict[str, Any], stage: str, kind: str, step: int, table: Any, **settings: Any) -> None:
         """Add the table of an attack or a statistic of one snapshot."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up_study import CLAIMS, JUDGES, SOURCES_TRAINING, Study, limits
+from made_up_study import CLAIMS, JUDGES, Study, limits
 
 from advdim.ledger import dimension, spheres, spheres_theory, tilting
 from advdim.theory.caps import mean_distance_to_cap
@@ -102,9 +102,6 @@ def test_pair_distance(study: Study, centre: float, dimension: int, verdict: str
         assert found.low < found.value < found.high
 
 
-RELU = {"kind": "relu", "width": 1000, "depth": 2, "batch_norm": True}
-
-
 def trained(study: Study, ratio: float, snapshots: int = 4) -> None:
     """Nets whose attacked distance is a multiple of a cap's, on two training sets; one artefact has two roles."""
     for points in (None, 10_000):
@@ -140,13 +137,10 @@ def test_snapshots_of_which_the_attack_missed_starts_are_left_out_and_told(study
 
 def test_a_training_and_a_longer_one_that_goes_on_from_it_are_one_run(study: Study) -> None:
     trained(study, 0.7)
-    for net in study.spheres("relu", 3000, None, seeds=2):
-        longer = study.net(
-            net["dataset"], net["seed"], RELU, SOURCES_TRAINING | {"steps": 9000}, names=("relu", "longer")
-        )
+    for net in study.spheres("relu", 9000, None, seeds=2, training="longer"):
         for step in (0, 5000):
-            study.sample(longer, step, 4000, 100_000)
-            study.attack(longer, step, 0.01, starts=5)
+            study.sample(net, step, 4000, 100_000)
+            study.attack(net, step, 0.01, starts=5)
     found = study.judge("S17")
     assert "18 snapshots of 4 runs" in found.found  # those at step 0 are the longer ones'
     assert "single ratios lie between 0.700" not in found.found
@@ -156,11 +150,8 @@ def test_two_trainings_of_one_seed_do_not_narrow_an_interval(study: Study) -> No
     for net in study.spheres("relu", 1_000_000, seeds=3):
         study.attack(net, 1_000_000, 0.18 + 0.01 * net["seed"])
     once = study.judge("S02")
-    for net in study.spheres("relu", 1_000_000, seeds=3):
-        again = study.net(
-            net["dataset"], net["seed"], RELU, SOURCES_TRAINING | {"steps": 1_000_000}, names=("relu", "end")
-        )
-        study.attack(again, 1_000_000, 0.18 + 0.01 * net["seed"])
+    for net in study.spheres("relu", 1_000_000, seeds=3, training="end"):
+        study.attack(net, 1_000_000, 0.18 + 0.01 * net["seed"])
     assert (study.judge("S02").low, study.judge("S02").high) == pytest.approx((once.low, once.high))
 
 

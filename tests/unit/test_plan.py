@@ -217,7 +217,7 @@ def test_batches_hold_each_recipe_once_in_order_and_read_nothing_that_comes_late
     plan = plan_of(laptop)
     made: set[str] = set()
     for stage in STAGES:
-        made_before = batches(stage, plan.recipes)
+        made_before = batches(stage, plan)
         assert [recipe for batch in made_before for recipe in batch.recipes] == plan.of_stage(stage)
         assert [batch.number for batch in made_before] == list(range(1, len(made_before) + 1))
         for batch in made_before:
@@ -231,8 +231,8 @@ def test_batches_hold_each_recipe_once_in_order_and_read_nothing_that_comes_late
 def test_no_job_waits_for_what_is_not_planned(laptop: Document) -> None:
     plan = plan_of(laptop)
     gone = plan.of_stage("datasets")[0]
-    rest = {path: recipe for path, recipe in plan.recipes.items() if recipe != gone}
-    waited = {token for stage in STAGES for batch in batches(stage, rest) for token in batch.inputs}
+    del plan.recipes[gone.path]
+    waited = {token for stage in STAGES for batch in batches(stage, plan) for token in batch.inputs}
     assert waited
     assert gone.token not in waited
 
@@ -268,5 +268,5 @@ def test_devices_that_share_a_batch_are_part_of_the_recipe_and_have_jobs_of_thei
     nets = [recipe for recipe in shared.of_stage("models") if "replicas" in recipe.execution]
     assert {recipe.execution["replicas"] for recipe in nets} == {2}
     assert not any("replicas" in recipe.execution for recipe in alone.of_stage("models"))
-    for batch in batches("models", shared.recipes):
+    for batch in batches("models", shared):
         assert {batching.replicas_of(recipe) for recipe in batch.recipes} == {batch.replicas}

@@ -24,7 +24,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from advdim.artefacts.tables import read_table, write_table
-from advdim.datasets.imagenet.archive import STAND_IN_MARK, Archive, Member, open_ilsvrc
+from advdim.datasets.imagenet.archive import Archive, Member, holds_stand_in, open_ilsvrc
 from advdim.datasets.imagenet.decoding import Undecodable, decode
 from advdim.datasets.imagenet.merge_files import load_merge
 from advdim.datasets.imagenet.merging import merge
@@ -82,7 +82,7 @@ def write(job: Job) -> None:
     prepared = prepare(archive, members, job.checkpoint, settings["kernel"], job.progress("image", len(members)).at)
     refuse_too_many(prepared.outcomes, settings["quarantine_share"])
     manifest = manifest_of(roles, prepared.outcomes, keep_duplicates=settings["variant"] == "published")
-    stand_in = (Path(settings["archive"]) / STAND_IN_MARK).exists()
+    stand_in = holds_stand_in(Path(settings["archive"]))
     write_large_images(job.output, manifest, prepared.crops, chosen.class_names, stand_in=stand_in)
 
 

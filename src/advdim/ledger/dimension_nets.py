@@ -113,28 +113,31 @@ def _index_of_nets(labels: list[tuple[str, str, str, int, str]]) -> pd.MultiInde
     return pd.MultiIndex.from_tuples(labels, names=NET) if labels else pd.MultiIndex.from_arrays([[]] * 5, names=NET)
 
 
+def iterated_attacks(results: Results, norm: Norm) -> dict[str, tuple[float, int]]:
+    """The attacks of fixed size in a norm that take several steps: their `eps_pixel` and steps, by their names."""
+    return {
+        name: (settings["eps_pixel"], settings["steps"])
+        for name, settings in measurement_settings(results, "iterative").items()
+        if settings["norm"] == norm and settings["steps"] > 1
+    }
+
+
 def _iterated(results: Results, norm: Norm, families: "pd.Series[str]") -> pd.DataFrame:
     """What one iterated attack of fixed size in a norm does to each net: `vulnerability`, `attacked` and `eps`.
 
     Nets of a family are compared, and so must meet the same attack: that which most of them met, and of such ones the
     strongest.
     """
-    attacks = {
-        name: (settings["eps_pixel"], settings["steps"])
-        for name, settings in measurement_settings(results, "iterative").items()
-        if settings["norm"] == norm and settings["steps"] > 1
-    }
+    attacks = iterated_attacks(results, norm)
     met = at_end(observations(results, "iterative"))
     met = met if met.empty else met[met["measurement"].isin(attacks)]
     if met.empty:
         return pd.DataFrame({"vulnerability": [], "attacked": [], "eps": []}, index=_index_of_nets([]))
     groups = met.groupby([*NET, "measurement"])["fooled"]
     each = groups.agg(vulnerability="mean", attacked="size").reset_index("measurement").join(families, how="inner")
-    counts = each.groupby(["family", "measurement"]).size()
-    chosen = {
-        family: max(own.index, key=lambda name: (own[name], attacks[name]))
-        for family, own in ((family, own.droplevel("family")) for family, own in counts.groupby(level="family"))
-    }
+    chosen = each.groupby("family")["measurement"].agg(
+        lambda names: max(sorted(set(names)), key=lambda name: ((names == name).sum(), attacks[name]))
+    )
     same = each[each["measurement"] == each["family"].map(chosen)]
     eps = same["measurement"].map({name: eps for name, (eps, _) in attacks.items()})
     return same.assign(eps=eps)[["vulnerability", "attacked", "eps"]]

@@ -158,14 +158,15 @@ def judge_crossed_norms(claim: Claim, results: Results) -> Verdict:
         return unjudged(claim)
     nets = largest_family(nets[nets["vulnerability"].notna() & nets["vulnerability_l2"].notna()])
     trends = {}
-    for norm, attacked in (("l1", "vulnerability_l2"), ("l2", "vulnerability")):
+    for norm, suffix in (("l1", "_l2"), ("l2", "")):
         own = of_methods(nets, [PLAIN, PENALTIES[norm]])
-        if own.empty or own["strength"].nunique() <= CROSSED_STRENGTHS or own[attacked].nunique() < 2:
+        share = own[f"vulnerability{suffix}"]
+        if own.empty or own["strength"].nunique() <= CROSSED_STRENGTHS or share.nunique() < 2:
             return unjudged(claim)
         least = SOURCES_IMAGES if (own["kind"] == SOURCES_SET).all() else CROSSED_IMAGES
-        if own[attacked.replace("vulnerability", "attacked")].min() < least:
+        if own[f"attacked{suffix}"].min() < least:
             return unjudged(claim)
-        trends[norm] = monotone(own["strength"], own[attacked], "less")
+        trends[norm] = monotone(own["strength"], share, "less")
     holds = all(trend.p_value < claim.limit("alpha") for trend in trends.values())
     found = (
         f"Kendall's tau of penalty and vulnerability, of which the larger is judged: {trends['l1'].tau:.2f} (p = "

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from advdim.datasets.stored import read_info
 from advdim.ledger.claims import Claim
-from advdim.ledger.dimension_nets import PHOTOGRAPHS, Norm, method_of, smallest
-from advdim.ledger.observations import NET, Net, at_end, measurement_settings, observations, of_nets, trained_nets
+from advdim.ledger.dimension_nets import PHOTOGRAPHS, Norm, iterated_attacks, method_of, smallest
+from advdim.ledger.observations import NET, Net, at_end, observations, of_nets, trained_nets
 from advdim.ledger.resampling import inside, percentiles, slope_over_groups
 from advdim.ledger.verdict import Verdict, judged, unjudged
 from advdim.ledger.wording import counted, listed, numbers, outcome, steps_of, told
@@ -129,18 +129,16 @@ def width_sweep(results: Results) -> Sweep:
 
 def attacked_sweep(results: Results, sweep: Sweep, norm: Norm) -> Attacked | None:
     """What the largest iterated attack in a norm does to the nets; None where it was not run on all of them."""
-    attacks = {
-        n: s for n, s in measurement_settings(results, "iterative").items() if s["norm"] == norm and s["steps"] > 1
-    }
+    attacks = iterated_attacks(results, norm)
     attacked = at_end(sweep.table(results, "iterative"))
-    own = {} if attacked.empty else {n: s for n, s in attacks.items() if (attacked["measurement"] == n).any()}
+    own = [] if attacked.empty else [name for name in attacks if (attacked["measurement"] == name).any()]
     if not own:
         return None
-    strongest = max(own, key=lambda name: (own[name]["eps_pixel"], own[name]["steps"]))
+    strongest = max(own, key=lambda name: attacks[name])
     rows = attacked[attacked["measurement"] == strongest]
     shares, images = (sweep.of(rows, "fooled", statistic) for statistic in ("mean", "size"))
     floored = [np.maximum(share, 0.5 / count) for share, count in zip(shares, images, strict=True)]
-    eps, steps = own[strongest]["eps_pixel"], own[strongest]["steps"]
+    eps, steps = attacks[strongest]
     sort = {"linf": "l_inf", "l2": "l_2"}[norm]
     text = f"{sort} attack with eps = {eps:g} in {counted(steps, 'step')}"
     return Attacked(shares, floored, text) if have_logarithms(floored) else None

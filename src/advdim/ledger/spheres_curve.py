@@ -124,7 +124,7 @@ def _once(table: pd.DataFrame, nets: Sequence[Net]) -> pd.DataFrame:
 def _course(net: Net) -> list[tuple[str, object]]:
     """The settings that determine the first steps of a training: its length is none where the rate is constant."""
     constant = net.training.get("schedule", {}).get("kind") == "constant"
-    ends = {"snapshots", "checkpoint_seconds", *(["steps"] if constant else [])}
+    ends = {"snapshots", *(["steps"] if constant else [])}
     return sorted((name, str(value)) for name, value in net.training.items() if name not in ends)
 
 

@@ -4,9 +4,10 @@ Importing TensorFlow costs a job as much as training a small net, so the workflo
 not depend on the batch: each recipe is made by itself, under its own key and seeds, and what exists is not made again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from advdim.plan.plan import Plan
 from advdim.plan.recipe import Recipe, Stage
 
 BATCH_SECONDS = 120.0
@@ -59,32 +60,32 @@ class Batch:
         return first if len(self.recipes) == 1 else f"{first} and {len(self.recipes) - 1} more"
 
 
-def batches(stage: Stage, planned: Mapping[str, Recipe]) -> list[Batch]:
+def batches(stage: Stage, plan: Plan) -> list[Batch]:
     """Divide a stage's recipes into batches of about equal cost, in their order.
 
     Args:
         stage: the stage.
-        planned: recipes of all stages by path; one that reads another of its stage comes after it.
+        plan: the plan, in which a recipe that reads another of its stage comes after it.
 
     Returns:
         Batches in which every recipe stands once.
     """
     groups: list[list[Recipe]] = []
     filled = most = 0.0 if stage == "reports" else BATCH_SECONDS
-    for recipe in (recipe for recipe in planned.values() if recipe.stage == stage):
+    for recipe in plan.of_stage(stage):
         if filled + recipe.seconds > most or replicas_of(recipe) != replicas_of(groups[-1][-1]):
             groups.append([])
             filled = 0.0
         groups[-1].append(recipe)
         filled += recipe.seconds
-    return [Batch(stage, number, tuple(group), _inputs(group, planned)) for number, group in enumerate(groups, 1)]
+    return [Batch(stage, number, tuple(group), _inputs(group, plan)) for number, group in enumerate(groups, 1)]
 
 
-def _inputs(recipes: Sequence[Recipe], planned: Mapping[str, Recipe]) -> tuple[str, ...]:
+def _inputs(recipes: Sequence[Recipe], plan: Plan) -> tuple[str, ...]:
     """Tokens of what recipes read; a dataset that is there may be of one that is gone and cannot be made again."""
     own = {recipe.key for recipe in recipes}
     read = [needed for recipe in recipes for needed in recipe.inputs.values() if needed.key not in own]
-    return tuple(dict.fromkeys(needed.token for needed in read if needed.path in planned))
+    return tuple(dict.fromkeys(needed.token for needed in read if needed.path in plan.recipes))
 
 
 def replicas_of(recipe: Recipe) -> int:

@@ -68,7 +68,7 @@ def refuse_other_archive(dataset: Dataset, built: Path) -> None:
         return
     sorts = {True: "a stand-in", False: "ImageNet"}
     was = bool(parse_json((built / "info.json").read_text(encoding="utf-8")).get("stand_in", False))
-    now = (Path(dataset.archive) / archive.STAND_IN_MARK).exists()
+    now = archive.holds_stand_in(Path(dataset.archive))
     if was != now:
         raise AdvdimError(
             f"{built}: was built from {sorts[was]}, and {dataset.archive} now holds {sorts[now]}; expected the archive "

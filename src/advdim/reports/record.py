@@ -50,11 +50,10 @@ def _write(made: Mapping[str, Recipe], root: Path, folder: Path) -> list[Path]:
     facts, records = provenance_facts(), read_records(folder)  # before the copies make the checkout one with changes
     for left in [path for path in folder.rglob(_aside(Path("*")).name) if path.is_dir()]:
         shutil.rmtree(left)
-    targets = [folder / path.removeprefix("data/") for path in made]
+    targets = {folder / path.removeprefix("data/"): root / path for path in made}
     new = [target for target in targets if not target.exists()]  # one of that key that lies there is the same
-    for path, target in zip(made, targets, strict=True):
-        if target in new:
-            _copy(root / path, _aside(target))
+    for target in new:
+        _copy(targets[target], _aside(target))
     # Whatever a kill leaves can be read: no two records of one thing, and none whose net is not there.
     for old in sorted(_superseded(records, made.values()), key=lambda record: record.recipe["stage"] == "models"):
         shutil.rmtree(old.path.rename(_aside(old.path)))
@@ -62,7 +61,7 @@ def _write(made: Mapping[str, Recipe], root: Path, folder: Path) -> list[Path]:
         _aside(target).rename(target)
     if targets:
         _tell(folder, records.notes, facts, targets)
-    return targets
+    return list(targets)
 
 
 def unmade(plan: Plan, study: str, root: Path) -> int:

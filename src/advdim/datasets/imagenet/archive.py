@@ -25,7 +25,18 @@ from advdim.datasets.imagenet import labels
 from advdim.datasets.imagenet.listing import Listing, Member, Origin, Place, is_flat, list_train, list_val, told
 from advdim.errors import AdvdimError
 
-__all__ = ["MOST_BYTES", "STAND_IN_MARK", "TRAIN_TAR", "VAL_TAR", "Archive", "Member", "Origin", "needs", "open_ilsvrc"]
+__all__ = [
+    "MOST_BYTES",
+    "STAND_IN_MARK",
+    "TRAIN_TAR",
+    "VAL_TAR",
+    "Archive",
+    "Member",
+    "Origin",
+    "holds_stand_in",
+    "needs",
+    "open_ilsvrc",
+]
 
 MOST_BYTES = 100_000_000
 """Most that is read of an image, several times as much as the longest of ImageNet has; the rest is left out."""
@@ -90,6 +101,11 @@ class Archive:
                 tar = stack.enter_context(path.open("rb")) if path.is_file() else None
                 for member in group:
                     yield member, _content(tar, self._places[member], member.name)
+
+
+def holds_stand_in(folder: Path) -> bool:
+    """Whether the archive in a folder is a stand-in for ImageNet."""
+    return (folder / STAND_IN_MARK).exists()
 
 
 def needs(folder: Path) -> str | None:
