@@ -43,7 +43,9 @@ class Adam:
             gradients: one for each weight, in their order and of their shapes.
             share: share of the learning rate that this step takes.
         """
-        steps = self._steps.assign_add(1)
+        # A gradient may still have to read weights that another is ready to update: they would be copied for it.
+        with tf.control_dependencies(gradients):
+            steps = self._steps.assign_add(1)
         for weight, mean, square, gradient in zip(self._weights, self._means, self._squares, gradients, strict=True):
             exponent = tf.cast(steps, weight.dtype)
             tf.raw_ops.ResourceApplyAdam(
