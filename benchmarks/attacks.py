@@ -1,18 +1,23 @@
-"""Attacks on an image net against Foolbox, ART and cleverhans on the same net, images and thread, in alternation.
+"""Attacks on an image net against four libraries on the same net, images and thread, in alternation.
 
-These libraries are no dependencies of the project. Each is compared where this Python has it; see `docs/attacks.md`.
+Foolbox, ART, cleverhans and torchattacks are no dependencies of the project. The first three are compared where this
+Python has them, the last where the one with PyTorch does; see `docs/attacks.md`.
 """
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from comparisons import Comparison, alternate
+from torchattacks_peer import Attack, Torchattacks
 
 from advdim.attacks.ascent import Ascent
 from advdim.attacks.deepfool import deepfool
@@ -34,7 +39,6 @@ RATES = "work for each second that passes, in one process with one thread"
 WIDTH, CHANNELS, IMAGES, EPS, STEPS, SEARCH_STEPS = 32, 64, 60, 0.005, 10, 20
 LARGEST, HALVINGS = 0.5, 13
 """Largest size that is sought, `eps_pixel`; so many halvings lead from there to one percent of a typical result."""
-Attack = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def trained_net() -> tuple[keras.Model, tf.Tensor]:
     return net, tf.constant(made.test_images[:IMAGES], tf.float32) / 255
 
 
-def in_ball(net: keras.Model, folded: keras.Model, norm: Any) -> Case:
+def in_ball(net: keras.Model, folded: keras.Model, norm: Any, torchattacks: Torchattacks) -> Case:
     """Ten steps in a ball of fixed size."""
     radius = radius_of(norm, EPS, WIDTH**2 * 3)
     step = radius / 4
@@ -95,10 +99,12 @@ def in_ball(net: keras.Model, folded: keras.Model, norm: Any) -> Case:
             return module.projected_gradient_descent(logits, images, radius, step, STEPS, order, **rest)
 
         peers["cleverhans"] = cleverhans
+    name = {"linf": "PGD", "l2": "PGDL2"}[norm]
+    peers |= torchattacks.attacks(name, eps=radius, alpha=step, steps=STEPS, random_start=False)
     return Case(f"{STEPS}-step {norm} attack", norm, True, ours, peers, 3)
 
 
-def deepest(net: keras.Model, folded: keras.Model) -> Case:
+def deepest(net: keras.Model, folded: keras.Model, torchattacks: Torchattacks) -> Case:
     """DeepFool in l_2, at most 50 steps, the ten classes ahead of the others."""
 
     @tf.function
@@ -106,8 +112,9 @@ def deepest(net: keras.Model, folded: keras.Model) -> Case:
         return deepfool(folded, images, classes, norm="l2", steps=50, overshoot=0.02, candidates=10)[0]
 
     peers = _loaded(net, "l2", None, foolbox=("L2DeepFoolAttack", {"steps": 50, "candidates": 11}))
-    options = {"max_iter": 50, "epsilon": 0.02, "nb_grads": 11}
-    return Case("DeepFool", "l2", False, ours, peers | _loaded(net, "l2", None, art=("DeepFool", options)), 1)
+    peers |= _loaded(net, "l2", None, art=("DeepFool", {"max_iter": 50, "epsilon": 0.02, "nb_grads": 11}))
+    peers |= torchattacks.attacks("DeepFool", steps=50, overshoot=0.02)
+    return Case("DeepFool", "l2", False, ours, peers, 1)
 
 
 def smallest_sizes(net: keras.Model, folded: keras.Model, norm: Any) -> Iterator[Case]:
@@ -157,17 +164,25 @@ def compare_all() -> Iterator[Comparison]:
     net, images = trained_net()
     classes = predict(net(images, training=False))
     tf.random.set_seed(0)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(Torchattacks(net, images, classes, Path(folder))) as torchattacks,
+    ):
+        for case in _cases(net, torchattacks):
+            for name, theirs in case.peers.items():
+                yield _compare(case, name, theirs, net, images[: case.images], classes[: case.images])
+
+
+def _cases(net: keras.Model, torchattacks: Torchattacks) -> list[Case]:
     folded, _ = fold(net)  # as attacks do; the peers get the net as it is
     cases = [
-        *(in_ball(net, folded, norm) for norm in ("linf", "l2")),
-        deepest(net, folded),
+        *(in_ball(net, folded, norm, torchattacks) for norm in ("linf", "l2")),
+        deepest(net, folded, torchattacks),
         *(case for norm in ("linf", "l2") for case in smallest_sizes(net, folded, norm)),
     ]
     if not any(case.peers for case in cases):
-        print("Attacks were not compared: neither Foolbox nor ART nor cleverhans; run this in a Python that has them.")
-    for case in cases:
-        for name, theirs in case.peers.items():
-            yield _compare(case, name, theirs, net, images[: case.images], classes[: case.images])
+        print("Attacks were not compared: none of the libraries is at hand; run this in a Python that has them.")
+    return cases
 
 
 def _compare(

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from comparisons import Comparison
-from torch_peer import KEEP_PAGES, torch_python, torch_version
+from torch_peer import KEEP_PAGES, package_version, torch_python
 from worker import Worker
 
 from advdim.datasets.stored import ImageInfo
@@ -78,7 +78,7 @@ def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> Iterator[Comparis
     python = torch_python()
     if python is None:
         return
-    version = torch_version(python)
+    version = package_version(python)
     peers = {
         f"PyTorch {version}, {name}": torch_worker(python, tuned=tuned)
         for name, tuned in (("tuned", True), ("as installed", False))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comparisons import Comparison
-from torch_peer import KEEP_PAGES, torch_python, torch_version
+from torch_peer import KEEP_PAGES, package_version, torch_python
 from worker import Worker
 
 HERE = Path(__file__).parent
@@ -94,7 +94,7 @@ def compare_all() -> Iterator[Comparison]:
     python = torch_python()
     if python is None:
         return
-    version = torch_version(python)
+    version = package_version(python)
     with _contenders(python) as contenders:
         for part in PARTS:
             yield from _compare(part, contenders, version)

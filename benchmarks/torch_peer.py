@@ -14,23 +14,24 @@ It would map each large array by itself and ignores too large a threshold for th
 """
 
 
-def torch_python() -> str | None:
-    """An interpreter that has PyTorch, or None after a sentence that says so."""
+def torch_python(package: str = "torch") -> str | None:
+    """An interpreter that has PyTorch, or a package on top of it; None after a sentence that says so."""
     named = os.environ.get(TORCH)
     if named is None:
-        found = importlib.util.find_spec("torch") is not None
+        found = importlib.util.find_spec(package) is not None
     else:
-        found = subprocess.run([named, "-c", "import torch"], capture_output=True, check=False).returncode == 0
+        found = subprocess.run([named, "-c", f"import {package}"], capture_output=True, check=False).returncode == 0
     if not found:
-        print(f"PyTorch is not installed, so nothing is compared with it; {TORCH} may name an interpreter that has it.")
+        name = {"torch": "PyTorch"}.get(package, package)
+        print(f"{name} is not installed, so nothing is compared with it; {TORCH} may name an interpreter that has it.")
         return None
     return named or sys.executable
 
 
-def torch_version(python: str) -> str:
-    """The version of PyTorch that an interpreter has."""
+def package_version(python: str, package: str = "torch") -> str:
+    """The version of a package that an interpreter has."""
     told = subprocess.run(
-        [python, "-c", "from importlib.metadata import version; print(version('torch'))"],
+        [python, "-c", f"from importlib.metadata import version; print(version('{package}'))"],
         capture_output=True,
         text=True,
         check=True,
