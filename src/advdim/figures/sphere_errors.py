@@ -236,5 +236,5 @@ def draw_pair_distances(pairs: pd.DataFrame, expected: float) -> Figure:
     sns.histplot(pairs, x="distance", stat="density", bins=60, ax=axes)
     axes.axvline(expected, color="C3", label=f"exact mean {expected:.4f}")
     axes.set(xlabel="distance of two random points (inner radius = 1)", ylabel="density")
-    axes.legend()
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False)  # inside it would lie on the line
     return fig
