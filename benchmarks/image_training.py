@@ -6,16 +6,14 @@ keeps its pages. All have one thread, and run in turn.
 
 import importlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from comparisons import Comparison
-from torch_peer import KEEP_PAGES, package_version, torch_python
+from torch_peer import package_version, torch_python, torch_worker
 from worker import Worker
 
 from advdim.datasets.stored import ImageInfo
@@ -59,16 +57,8 @@ CASES = [
 ]
 
 
-def torch_worker(python: str, *, tuned: bool) -> Worker:
-    """PyTorch in a process of its own; a question is a case, its answer the seconds that the steps take."""
-    command = [python, str(Path(__file__).with_name("torch_images.py")), *(["tuned"] if tuned else [])]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEEP_PAGES if tuned else {})
-    environment.pop("PYTHONPATH", None)
-    return Worker(command, environment)
-
-
 def seconds_of(peer: Worker, case: Case) -> float:
-    """Seconds that a peer takes for the steps of a case."""
+    """Seconds that a peer takes for the steps of a case: the question is the case."""
     peer.ask(json.dumps(asdict(case)))
     return float(peer.answer())
 
@@ -80,7 +70,7 @@ def compare_all(cases: list[Case] = CASES, rounds: int = 3) -> Iterator[Comparis
         return
     version = package_version(python)
     peers = {
-        f"PyTorch {version}, {name}": torch_worker(python, tuned=tuned)
+        f"PyTorch {version}, {name}": torch_worker(python, "torch_images.py", tuned=tuned)
         for name, tuned in (("tuned", True), ("as installed", False))
     }
     try:

@@ -1,9 +1,12 @@
-"""Where PyTorch is found, which is no dependency of the project, and how its allocator is tuned."""
+"""Where PyTorch is found, which is no dependency of the project, and how it works in a process of its own."""
 
 import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+from worker import Worker
 
 TORCH = "TORCH_PYTHON"
 """Environment variable that names an interpreter with PyTorch; without it, this one is asked."""
@@ -22,7 +25,7 @@ def torch_python(package: str = "torch") -> str | None:
     else:
         found = subprocess.run([named, "-c", f"import {package}"], capture_output=True, check=False).returncode == 0
     if not found:
-        name = {"torch": "PyTorch"}.get(package, package)
+        name = "PyTorch" if package == "torch" else package
         print(f"{name} is not installed, so nothing is compared with it; {TORCH} may name an interpreter that has it.")
         return None
     return named or sys.executable
@@ -37,3 +40,11 @@ def package_version(python: str, package: str = "torch") -> str:
         check=True,
     )
     return told.stdout.strip().split("+")[0]
+
+
+def torch_worker(python: str, script: str, *arguments: str, tuned: bool) -> Worker:
+    """A script of this folder in a process that has PyTorch, with one thread; tuned, with an allocator that is, too."""
+    command = [python, str(Path(__file__).with_name(script)), *arguments, *(["tuned"] if tuned else [])]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | (KEEP_PAGES if tuned else {})
+    environment.pop("PYTHONPATH", None)
+    return Worker(command, environment)

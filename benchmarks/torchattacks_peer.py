@@ -1,7 +1,6 @@
 """torchattacks as a peer: it gets a net's weights and images in files, and a process with PyTorch runs its attacks."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from torch_peer import KEEP_PAGES, package_version, torch_python
+from torch_peer import package_version, torch_python, torch_worker
 from worker import Worker
 
 from advdim.models.batch_norm import EPSILON
@@ -34,15 +33,13 @@ class Torchattacks:
             return
         weights, logits = weights_of(net), net(images, training=False)
         version = package_version(python, "torchattacks")
-        for name, more in (("as installed", {}), ("tuned", KEEP_PAGES)):
+        for name, tuned in (("as installed", False), ("tuned", True)):
             own = folder / name.replace(" ", "-")
             own.mkdir()
             np.savez(own / "net.npz", **weights)
             np.savez(own / "images.npz", images=images.numpy(), classes=classes.numpy(), logits=logits.numpy())
-            command = [python, str(Path(__file__).with_name("torch_attacks.py")), str(own), name]
-            environment = os.environ | {"OMP_NUM_THREADS": "1"} | more
-            environment.pop("PYTHONPATH", None)
-            self._workers[f"torchattacks {version}, {name}"] = Worker(command, environment), own
+            worker = torch_worker(python, "torch_attacks.py", str(own), tuned=tuned)
+            self._workers[f"torchattacks {version}, {name}"] = worker, own
         for worker, _ in self._workers.values():
             worker.answer()
 

@@ -43,7 +43,7 @@ class Adam:
             gradients: one for each weight, in their order and of their shapes.
             share: share of the learning rate that this step takes.
         """
-        # A gradient may still have to read weights that another is ready to update: they would be copied for it.
+        # Updates wait for `steps`, and so for all gradients: weights that one has yet to read would be copied first.
         with tf.control_dependencies(gradients):
             steps = self._steps.assign_add(1)
         for weight, mean, square, gradient in zip(self._weights, self._means, self._squares, gradients, strict=True):
